@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every test. ./check.sh STAGE... runs only those; ./check.sh --list names them.
+set -eu
+cd "$(dirname "$0")"
+. tests/stack/setup.sh
+
+# One line a stage: name, what it shows, command.
+stages='
+unit      | unit tests                                 | make -s -C build check
+lint      | layers, sizes, house rules, static checks  | make -s -C build lint
+gcc       | gcc builds it without a warning            | warning_free gcc
+clang     | clang builds it without a warning          | warning_free clang
+harness   | the simulated Microsoft, the test stack    | run_pytest tests/sim tests/stack
+e2e       | end to end: lighttpd, MariaDB, simulator   | run_pytest -n 3 --dist loadfile tests/e2e
+asan      | the same under ASan and UBSan              | make -s -C build check-asan
+coverage  | line coverage and its floor                | make -s -C build coverage
+distcheck | the tarball builds, checks and installs    | make -s -C build distcheck
+'
+
+field() { printf '%s' "$1" | cut -d'|' -f"$2" | sed 's/^ *//; s/ *$//'; }
+row() { printf '%s\n' "$stages" | grep "^$1 " || true; }
+names() { printf '%s\n' "$stages" | sed -n 's/ *|.*//p'; }
+
+run_pytest() { PYTHONPATH=tests "$python" -B -m pytest -q -p no:cacheprovider "$@"; }
+
+warning_free() {
+    configure_in "build/$1" CC="$1" --enable-werror \
+        && make -s -C "build/$1" all \
+        && make -s -C "build/$1" check TESTS=
+}
+
+# run_stage NAME: runs it, counts its tests, adds to the totals.
+run_stage() {
+    line=$(row "$1")
+    log=build/check/$1.log
+    printf '%-10s %-44s' "$1" "$(field "$line" 2)"
+    : >"build/check/$1.start"
+    began=$(date +%s)
+    status=0
+    # shellcheck disable=SC2091  # the command is the table's
+    ($(field "$line" 3)) >"$log" 2>&1 </dev/null || status=$?
+    # shellcheck disable=SC2046  # three numbers
+    set -- "$1" $("$python" -B tests/stack/tally.py "$status" "$log" "build/check/$1.start" build)
+    printf '%5d passed %3d failed %3d skipped %5d s\n' "$2" "$3" "$4" $(($(date +%s) - began))
+    passed=$((passed + $2))
+    failed=$((failed + $3))
+    if [ "$3" != 0 ]; then
+        bad="$bad $1"
+        tail -n 60 "$log" | sed 's/^/    /'
+        say "    (all of it: $log)"
+    fi
+}
+
+case "${1-}" in
+--list) names; exit 0 ;;
+-*) say "usage: $0 [--list | STAGE...]" >&2; exit 2 ;;
+esac
+for name in "$@"; do
+    [ -n "$(row "$name")" ] || die "no stage $name; there are: $(names | tr '\n' ' ')"
+done
+
+need build demo check
+build
+mkdir -p build/check
+MAKEFLAGS=-j$(nproc)
+export MAKEFLAGS GRAPHGATE_BUILD="$PWD/build"
+passed=0 failed=0 bad=
+[ $# != 0 ] || eval "set -- $(names | tr '\n' ' ')"
+for name in "$@"; do
+    run_stage "$name"
+done
+
+[ -z "$bad" ] || say "Failed stages:$bad"
+say "$passed passed, $failed failed"
+[ -z "$bad" ]

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* From a configuration to what the use cases work with. Opens no connection. */
+#ifndef GG_APP_SETUP_H
+#define GG_APP_SETUP_H
+
+#include "gg/app/load.h"
+#include "gg/flow/ctx.h"
+
+/*
+ * What there is a setting for is made ready, also when others are missing; is_configured only when
+ * nothing is. Derives the Fernet key where none is given, which takes a moment: do it once, before
+ * fork. The arena must outlive ctx.
+ */
+void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg_ctx *ctx);
+void gg_setup_close(struct gg_ctx *ctx);
+
+#endif

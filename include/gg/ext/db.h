@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MariaDB Connector/C: prepared statements over one connection, which is opened when first needed
+ * and opened again when it was lost.
+ */
+#ifndef GG_EXT_DB_H
+#define GG_EXT_DB_H
+
+#include "gg/base/arena.h"
+#include "gg/base/realm.h"
+#include "gg/base/secret.h"
+#include "gg/base/str.h"
+
+#include <stdint.h>
+
+#define GG_DB_HOSTS_MAX      8
+#define GG_DB_CELL_BYTES_MAX ((size_t)256 * 1024)
+
+/* Where the database is: the parts of DATABASE_URL, percent-decoded. */
+struct gg_db_address {
+    const char *user;
+    const char *password;
+    const char *name;
+    const char *unix_socket; /* NULL: TCP */
+    const char *ssl_ca;      /* NULL: no TLS */
+    struct {
+        const char *name;
+        unsigned port;
+    } hosts[GG_DB_HOSTS_MAX]; /* in the order in which they are tried */
+    size_t host_count;
+    int connect_timeout_s;
+    int query_timeout_s;
+};
+
+struct gg_db;
+
+/* Opens nothing yet. The address is borrowed for as long as the db lives. */
+struct gg_db *gg_db_open(const struct gg_db_address *address);
+void gg_db_close(struct gg_db *db);
+const struct gg_db_address *gg_db_address(const struct gg_db *db);
+
+/*
+ * One statement. Its text may hold {table}, {key}, {subject}, {users} and {new_id}, which the realm
+ * fills: that is how one text serves both. Only constants of the program ever stand there.
+ *
+ * A deadlock or a lock that was waited for too long is always tried again, since each statement is
+ * a transaction of its own; after a lost connection, only what is repeatable.
+ */
+struct gg_db_stmt {
+    const char *sql;
+    bool repeatable; /* does no harm when it runs twice */
+};
+
+/* A parameter: text, a number, or NULL. */
+struct gg_db_value {
+    enum { GG_DB_NULL, GG_DB_TEXT, GG_DB_INT } type;
+    struct gg_str text;
+    int64_t number;
+};
+
+struct gg_db_value gg_db_text(struct gg_str s); /* absent: NULL */
+struct gg_db_value gg_db_int(int64_t v);
+
+#define GG_DB_COLUMNS_MAX 20
+
+/* Rows as text cells; an absent cell is NULL. All of it is the arena's. */
+struct gg_db_result {
+    struct gg_str (*rows)[GG_DB_COLUMNS_MAX];
+    size_t row_count;
+    uint64_t affected;
+};
+
+/*
+ * Runs a statement with its `count` parameters; realm may be NULL. At most 1000 rows are kept.
+ * Fails with GG_EDATABASE, also when a cell is over GG_DB_CELL_BYTES_MAX.
+ */
+struct gg_db_call {
+    const struct gg_db_stmt *stmt;
+    const struct gg_realm *realm;
+    const struct gg_db_value *values;
+    size_t count;
+};
+GG_MUST bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
+                       struct gg_db_result *result, struct gg_err *err);
+
+/* The call of a statement with an array of values. */
+#define GG_DB_CALL(stmt, realm, values) \
+    ((struct gg_db_call){&(stmt), (realm), (values), sizeof(values) / sizeof((values)[0])})
+
+/* Runs a statement without parameters; *affected says how many rows it changed. */
+GG_MUST bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,
+                         uint64_t *affected, struct gg_err *err);
+
+/* A number in a cell, or `otherwise` when the cell is NULL or no number. */
+int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise);
+
+/* Runs a script of many statements, as a migration is. Nothing is repeated. */
+GG_MUST bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err);
+
+#endif

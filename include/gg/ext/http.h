@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* libcurl: one HTTP call at a time over connections that are kept. */
+#ifndef GG_EXT_HTTP_H
+#define GG_EXT_HTTP_H
+
+#include "gg/base/arena.h"
+#include "gg/base/clock.h"
+#include "gg/base/str.h"
+
+struct gg_http;
+
+struct gg_http_options {
+    const char *ca_file; /* NULL: the system's trust anchors */
+    int connect_timeout_s;
+};
+
+/* Opens nothing yet. Certificates and host names are always verified. */
+struct gg_http *gg_http_open(struct gg_http_options options);
+void gg_http_close(struct gg_http *h);
+
+#define GG_HTTP_HEADERS_MAX 8
+
+struct gg_http_request {
+    const char *method;
+    const char *url;
+    const char *headers[GG_HTTP_HEADERS_MAX]; /* "Name: value"; ends at the first NULL */
+    struct gg_str body;                       /* absent: none */
+    int timeout_s;                            /* of the call, slow bodies included */
+    struct gg_deadline deadline;              /* of the request that it serves */
+    size_t cap_bytes;                         /* of the answer's body */
+};
+
+/* All of it is the arena's. Absent headers are absent strings. */
+struct gg_http_response {
+    int status;
+    struct gg_str content_type;
+    struct gg_str retry_after;
+    struct gg_str www_authenticate; /* several are joined by ", " (RFC 9110 section 5.3) */
+    struct gg_str body;
+};
+
+/* A link as seen from the absolute URL base (RFC 3986 section 5); NULL when it is none. */
+const char *gg_http_resolve(struct gg_arena *a, const char *base, struct gg_str link);
+
+/*
+ * True when an answer arrived whole, whatever its status. Redirects are answers: they are never
+ * followed. Fails with GG_ETIMEOUT when time ran out, connecting included, else with GG_EGRAPH
+ * (no connection, TLS, a broken or too large answer).
+ */
+GG_MUST bool gg_http_fetch(struct gg_http *h, struct gg_arena *a,
+                           const struct gg_http_request *request, struct gg_http_response *response,
+                           struct gg_err *err);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What every use case is given: the worker's own things, and those of the request. */
+#ifndef GG_FLOW_CTX_H
+#define GG_FLOW_CTX_H
+
+#include "gg/base/clock.h"
+#include "gg/base/conf.h"
+#include "gg/ext/db.h"
+#include "gg/ext/http.h"
+#include "gg/proto/fernet.h"
+#include "gg/proto/jwt.h"
+#include "gg/store/token.h"
+
+struct gg_keyset;
+
+/* Lives as long as the worker. Nothing in it is needed by another request to be right. */
+struct gg_ctx {
+    const struct gg_conf *conf;
+    bool is_configured;
+    struct gg_fernet fernet;
+    struct gg_jwt_key jwt_key;
+    struct gg_db *db;
+    struct gg_http *http;
+    struct gg_keyset *keyset;
+};
+
+/* Lives as long as the request. */
+struct gg_call {
+    struct gg_ctx *ctx;
+    struct gg_arena *arena;
+    struct gg_deadline deadline;
+};
+
+/* The token table with the keys that open it. */
+struct gg_token_store gg_ctx_tokens(const struct gg_ctx *ctx);
+
+/* "LOGIN_URL/TENANT/path". */
+const char *gg_ctx_login_url(const struct gg_call *c, const char *path);
+
+#endif

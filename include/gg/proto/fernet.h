@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fernet (https://github.com/fernet/spec): 0x80, time, IV, AES-128-CBC, HMAC-SHA256; base64url with
+ * padding. Byte for byte what Python's `cryptography` reads and writes.
+ */
+#ifndef GG_PROTO_FERNET_H
+#define GG_PROTO_FERNET_H
+
+#include "gg/base/arena.h"
+#include "gg/base/secret.h"
+#include "gg/base/str.h"
+
+#include <stdint.h>
+
+#define GG_FERNET_KEYS_MAX     16
+#define GG_FERNET_KEY_BYTES    32
+#define GG_FERNET_IN_BYTES_MAX ((size_t)1024 * 1024)
+
+/* Ready keys: the first encrypts, all decrypt. Wipe with gg_wipe. */
+struct gg_fernet {
+    size_t count;
+    unsigned char keys[GG_FERNET_KEYS_MAX][GG_FERNET_KEY_BYTES];
+};
+
+/* "KEY[,KEY…]", each 44 characters of base64url (32 bytes). Spaces around a key are allowed. */
+GG_MUST bool gg_fernet_parse_keys(struct gg_arena *a, struct gg_secret text, struct gg_fernet *f,
+                                  struct gg_err *err);
+
+/* One random key as text. */
+GG_MUST bool gg_fernet_generate(struct gg_arena *a, struct gg_str *key, struct gg_err *err);
+
+GG_MUST bool gg_fernet_encrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_secret in,
+                               struct gg_str *token, struct gg_err *err);
+
+/* Any key may fit. The age is not judged. Fails with GG_EINTERNAL, saying why without the token. */
+GG_MUST bool gg_fernet_decrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
+                               struct gg_secret *out, struct gg_err *err);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables users and beta_teachers: local accounts, each with one Microsoft identity. */
+#ifndef GG_STORE_ACCOUNT_H
+#define GG_STORE_ACCOUNT_H
+
+#include "gg/ext/db.h"
+
+/* A Microsoft identity: the claims tid and oid are its key, the rest may change at any time. */
+struct gg_identity {
+    struct gg_str tenant_id;
+    struct gg_str microsoft_id;
+    struct gg_str email;     /* may be absent */
+    struct gg_str full_name; /* may be absent */
+};
+
+struct gg_account {
+    bool found;
+    struct gg_str id; /* the subject of its JWTs */
+    struct gg_identity identity;
+};
+
+/* One realm's accounts. */
+struct gg_account_store {
+    struct gg_db *db;
+    const struct gg_realm *realm;
+};
+
+/* By tenant_id + microsoft_id; brings e-mail and name up to date when it is found. */
+GG_MUST bool gg_account_find_identity(struct gg_account_store s, struct gg_arena *a,
+                                      const struct gg_identity *identity,
+                                      struct gg_account *account, struct gg_err *err);
+
+/* The same, and makes the account when there is none. */
+GG_MUST bool gg_account_put(struct gg_account_store s, struct gg_arena *a,
+                            const struct gg_identity *identity, struct gg_account *account,
+                            struct gg_err *err);
+
+GG_MUST bool gg_account_find(struct gg_account_store s, struct gg_arena *a, struct gg_str id,
+                             struct gg_account *account, struct gg_err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Table rate_limits: a sliding-window counter, exact across all workers and hosts because the
+ * database counts, in one statement, by its own clock.
+ *
+ * Let in while used + 1 + prev * (1 - elapsed part of the window) <= limit, where prev is what the
+ * window before let in. So no aligned window has more than the limit, and after a burst at the end
+ * of one window the next begins with a trickle: a tenth of a window sees at most 1.1 limits.
+ */
+#ifndef GG_STORE_RATE_H
+#define GG_STORE_RATE_H
+
+#include "gg/base/conf.h"
+#include "gg/ext/db.h"
+
+struct gg_rate {
+    bool admitted;
+    int64_t limit;     /* 0: there is none, and the rest says nothing */
+    int64_t remaining; /* how many more would be let in now */
+    int64_t reset_s;   /* until more would be, at least 1; Retry-After of a refusal */
+};
+
+/* Counts one request under a name, at most 100 bytes of ASCII. A refused one is not counted. */
+struct gg_rate_key {
+    struct gg_str name;
+    struct gg_limit limit;
+};
+GG_MUST bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
+                          struct gg_rate *rate, struct gg_err *err);
+
+/* What a row means for the next caller; for gg_rate_take and its test. Times in seconds. */
+struct gg_rate_row {
+    bool admitted;
+    int64_t used;
+    int64_t prev;
+    double elapsed_s;
+};
+struct gg_rate gg_rate_judge(struct gg_limit limit, struct gg_rate_row row);
+
+GG_MUST bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
+                           struct gg_err *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Table session_codes: finished sign-ins, until the site's page exchanges them for its JWTs. */
+#ifndef GG_STORE_SESSION_H
+#define GG_STORE_SESSION_H
+
+#include "gg/ext/db.h"
+
+#define GG_SESSION_TTL_S 60
+
+struct gg_session {
+    const struct gg_realm *realm;
+    struct gg_str subject;
+};
+
+GG_MUST bool gg_session_put(struct gg_db *db, struct gg_arena *a, struct gg_secret code,
+                            const struct gg_session *session, struct gg_err *err);
+
+/*
+ * Finds it and ends it, at most once; session->realm is given, session->subject is found.
+ * GG_ESESSIONCODE when it is unknown, spent, too old or of another realm.
+ */
+GG_MUST bool gg_session_take(struct gg_db *db, struct gg_arena *a, struct gg_secret code,
+                             struct gg_session *session, struct gg_err *err);
+
+GG_MUST bool gg_session_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
+                              struct gg_err *err);
+
+#endif

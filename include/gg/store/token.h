@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tables microsoft_oauth_tokens and beta_microsoft_oauth_tokens: Microsoft's tokens, one row a
+ * user, Fernet-encrypted before they get here.
+ *
+ * A refresh is done under a lease: a random word in the row with an end. Whoever comes later waits
+ * for the row to change, and a write that no longer finds its own lease writes nothing: so neither
+ * a killed worker nor a connect that came in meanwhile is ever overwritten or waited for.
+ */
+#ifndef GG_STORE_TOKEN_H
+#define GG_STORE_TOKEN_H
+
+#include "gg/base/tokens.h"
+#include "gg/ext/db.h"
+#include "gg/proto/fernet.h"
+
+/* No lease lasts longer; a refresh call must end before. */
+#define GG_TOKEN_LEASE_S 20
+
+struct gg_token_store {
+    struct gg_db *db;
+    const struct gg_fernet *fernet;
+};
+
+/* Whose row. */
+struct gg_token_key {
+    const struct gg_realm *realm;
+    struct gg_str subject;
+};
+
+/* Whose Microsoft account it is. */
+struct gg_token_owner {
+    struct gg_str microsoft_id;
+    struct gg_str email; /* may be absent */
+    struct gg_str tenant_id;
+};
+
+/* A row as it is now; secrets are still sealed. */
+struct gg_token {
+    struct gg_token_key key;
+    bool found;
+    bool is_active;
+    bool is_leased; /* somebody refreshes it now */
+    bool has_refresh_token;
+    bool is_rested;         /* it came of a refresh, whose rest_s are not over */
+    struct gg_str sealed;   /* the access token; also says which state of the row this is */
+    int64_t left_s;         /* until it expires; negative when it has */
+    struct gg_str failure;  /* what a refresh failed with a moment ago, or absent */
+    int64_t failure_left_s; /* until that is over, at least 1 */
+    bool wants_touch;       /* last_used_at is more than a minute old */
+    struct gg_token_owner owner;
+    struct gg_str scope;
+    int64_t expires_at_s;   /* UTC */
+    int64_t last_used_at_s; /* UTC; -1: never */
+};
+
+GG_MUST bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                           struct gg_token *token, struct gg_err *err);
+
+/* Decrypts what was found. GG_EAUTHREQUIRED when no key fits. */
+GG_MUST bool gg_token_open(struct gg_token_store s, struct gg_arena *a, struct gg_str sealed,
+                           struct gg_secret *out, struct gg_err *err);
+
+/* Connects: inserts or replaces the row, active and without lease. */
+struct gg_token_connect {
+    struct gg_tokens set;
+    struct gg_token_owner owner;
+};
+GG_MUST bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                          const struct gg_token_connect *connect, struct gg_err *err);
+
+/* Deletes the row; there may be none. */
+GG_MUST bool gg_token_drop(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                           struct gg_err *err);
+
+/* Sets last_used_at, unless it is from this minute. */
+GG_MUST bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                            struct gg_err *err);
+
+/*
+ * Takes the lease of a row that still is as `token` says. *taken is false when the row has changed,
+ * is leased, or failed a moment ago. GG_EAUTHREQUIRED, with the row untouched, when its refresh
+ * token does not decrypt or it has none.
+ */
+struct gg_token_lease {
+    bool taken;
+    struct gg_str word;
+    struct gg_secret refresh_token;
+};
+GG_MUST bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a,
+                                 const struct gg_token *token, struct gg_token_lease *lease,
+                                 struct gg_err *err);
+
+/* How a refresh ended. */
+struct gg_token_end {
+    struct gg_str lease;
+    const struct gg_tokens *set; /* new tokens, what is absent stays; NULL: it failed */
+    int64_t rest_s;              /* with tokens: for how long they are not refreshed again */
+    bool is_permanent;           /* Microsoft refused for good: the row becomes inactive */
+    const char *failure;         /* with Microsoft's error word, or our public code */
+    int64_t pause_s;             /* how long Microsoft is left alone after a passing failure */
+    bool was_ours;               /* out: the lease still was ours, and the row was written */
+    struct gg_str sealed;        /* out: the new access token as it is stored */
+};
+/* Writes only while the lease is still ours, and gives it back. */
+GG_MUST bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a,
+                                struct gg_token_key key, struct gg_token_end *end,
+                                struct gg_err *err);
+
+struct gg_token_stats {
+    int64_t total;
+    int64_t active;
+    int64_t expired;
+    int64_t expiring_soon;
+    int64_t inactive;
+};
+GG_MUST bool gg_token_count(struct gg_db *db, struct gg_arena *a, const struct gg_realm *realm,
+                            struct gg_token_stats *stats, struct gg_err *err);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* One request with its answer: what the guard and the handlers share. Shapes only. */
+#ifndef GG_WEB_EXCHANGE_H
+#define GG_WEB_EXCHANGE_H
+
+#include "gg/flow/ctx.h"
+#include "gg/flow/pair.h"
+#include "gg/web/request.h"
+#include "gg/web/response.h"
+
+struct gg_exchange {
+    struct gg_call call;
+    struct gg_request request;
+    struct gg_response response;
+    const struct gg_realm *realm; /* of the path */
+    struct gg_str id;             /* {id} of the path, decoded */
+    bool has_caller;
+    struct gg_caller caller;
+    struct gg_str error_return_to; /* where a failure goes instead; absent: it is the answer */
+};
+
+#endif

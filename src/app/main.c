@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* graphgate.fcgi: the worker program. */
+#include "config.h"
+#include "gg/app/prefork.h"
+#include "gg/app/setup.h"
+#include "gg/base/log.h"
+#include "gg/web/route.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define MAX_REQUESTS_DEFAULT 10000
+
+static const char usage[] =
+    "Usage: graphgate.fcgi [--listen unix:PATH|HOST:PORT] [--workers N] [--max-requests N]\n"
+    "\n"
+    "Serves FastCGI on the listening socket that is descriptor 0, or on its own.\n"
+    "\n"
+    "  --listen WHERE      open this socket: unix:PATH or HOST:PORT\n"
+    "  --workers N         fork N workers and replace those that end (default 0: none)\n"
+    "  --max-requests N    a worker leaves after so many (default 10000)\n"
+    "  --version, --help   print and exit\n"
+    "\n"
+    "The configuration is in the environment and in the file that GRAPHGATE_CONFIG names.\n";
+
+struct arguments {
+    const char *listen;
+    int64_t workers;
+    int64_t max_requests;
+};
+
+/* What a worker is made from; all of it is ready before the first fork. */
+struct program {
+    struct arguments arguments;
+    struct gg_prefork_signals signals;
+    struct gg_ctx ctx;
+    int listen_fd;
+};
+
+/* The tokens in memory are nobody else's: no core dump, no debugger of the same user. */
+static void close_doors(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &none);
+#ifndef GG_SANITIZE
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+/* Returns an exit status, or -1 to go on. */
+static int read_arguments(int argc, char **argv, struct arguments *out)
+{
+    static const struct option options[] = {
+        {"listen", required_argument, NULL, 'l'},
+        {"workers", required_argument, NULL, 'w'},
+        {"max-requests", required_argument, NULL, 'm'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+    bool ok = true;
+
+    *out = (struct arguments){.max_requests = MAX_REQUESTS_DEFAULT};
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'l')
+            out->listen = optarg;
+        else if (c == 'w')
+            ok = ok && gg_str_parse_int(gg_str_of(optarg), 0, 4096, &out->workers);
+        else if (c == 'm')
+            ok = ok && gg_str_parse_int(gg_str_of(optarg), 1, INT64_MAX, &out->max_requests);
+        else if (c == 'v')
+            return puts(PACKAGE_STRING) < 0 ? EX_IOERR : EX_OK;
+        else if (c == 'h')
+            return fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+        else
+            ok = false;
+    }
+    if (ok && optind == argc)
+        return -1;
+    (void)fputs(usage, stderr);
+    return EX_USAGE;
+}
+
+static int work(void *arg)
+{
+    struct program *p = arg;
+    struct gg_arena *a = gg_arena_open();
+    struct gg_fcgi *f = gg_fcgi_open(p->listen_fd);
+    struct gg_err err = {.code = GG_OK};
+    int64_t served = 0;
+
+    while (served < p->arguments.max_requests &&
+           gg_fcgi_accept(f, &p->signals.wait_mask, p->signals.stop, &err)) {
+        gg_route_serve(&p->ctx, a, f);
+        gg_arena_reset(a);
+        served++;
+    }
+    if (err.code != GG_OK)
+        gg_log(GG_ERROR, "worker.accept", "reason=\"%s\"", err.log);
+    gg_fcgi_close(f);
+    gg_arena_close(a);
+    gg_setup_close(&p->ctx);
+    return err.code == GG_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void log_faults(const struct gg_fault *fault)
+{
+    for (; fault != NULL; fault = fault->next)
+        gg_log(GG_ERROR, "configuration", "name=%s reason=\"%s\"", fault->field, fault->detail);
+}
+
+static void configure(struct gg_arena *a, struct program *p)
+{
+    struct gg_loaded *loaded = gg_arena_alloc(a, sizeof *loaded);
+    struct gg_err err;
+
+    gg_load(a, loaded);
+    if (loaded->conf.log_target != NULL &&
+        !gg_log_open(loaded->conf.log_target, (enum gg_level)loaded->conf.log_level, &err))
+        gg_log(GG_ERROR, "configuration", "name=LOG_TARGET reason=\"%s\"", err.log);
+    log_faults(loaded->faults);
+    log_faults(loaded->missing);
+    gg_setup_open(a, loaded, &p->ctx);
+}
+
+/* The socket to serve, or -1 when there is none. */
+static int find_socket(const struct arguments *arguments)
+{
+    struct gg_err err;
+    int fd = STDIN_FILENO;
+
+    if (arguments->listen != NULL && !gg_prefork_listen(arguments->listen, &fd, &err)) {
+        (void)fprintf(stderr, "graphgate.fcgi: --listen %s: %s\n", arguments->listen, err.log);
+        return -1;
+    }
+    if (gg_prefork_is_listening(fd))
+        return fd;
+    (void)fputs("graphgate.fcgi: descriptor 0 is no listening socket: a web server starts this.\n"
+                "To start it by hand: graphgate.fcgi --listen 127.0.0.1:9000\n",
+                stderr);
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct program p = {.listen_fd = -1};
+    int status = read_arguments(argc, argv, &p.arguments);
+
+    if (status >= 0)
+        return status;
+    close_doors();
+    p.listen_fd = find_socket(&p.arguments);
+    if (p.listen_fd < 0)
+        return EX_USAGE;
+    struct gg_arena *a = gg_arena_open();
+    gg_prefork_catch(&p.signals);
+    configure(a, &p);
+    gg_log(GG_INFO, "start", "version=%s workers=%lld configured=%s", PACKAGE_VERSION,
+           (long long)p.arguments.workers, p.ctx.is_configured ? "yes" : "no");
+    if (p.arguments.workers == 0) {
+        status = work(&p);
+    } else {
+        struct gg_prefork prefork = {
+            .workers = (int)p.arguments.workers,
+            .patience_s = (int)p.ctx.conf->request_deadline_s + 5,
+            .work = work,
+            .arg = &p,
+        };
+        status = gg_prefork_run(&prefork);
+        gg_setup_close(&p.ctx);
+    }
+    gg_arena_close(a);
+    return status;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/app/setup.h"
+
+#include "gg/app/dburl.h"
+#include "gg/base/log.h"
+#include "gg/flow/keyset.h"
+
+#include <string.h>
+
+#define KEY_ROUNDS      100000
+#define QUERY_TIMEOUT_S 10
+
+static bool has_fault(const struct gg_fault *fault, const char *name)
+{
+    while (fault != NULL && strcmp(fault->field, name) != 0)
+        fault = fault->next;
+    return fault != NULL;
+}
+
+/* The keys that are given, or the one that the service before derived in this very way. */
+static bool open_keys(struct gg_arena *a, const struct gg_loaded *loaded, struct gg_fernet *fernet,
+                      struct gg_err *err)
+{
+    const struct gg_conf *conf = &loaded->conf;
+
+    /* Bad keys are dropped by the reader: what is left looks as if none had been given. */
+    if (has_fault(loaded->faults, "TOKEN_ENCRYPTION_KEY"))
+        return gg_fail(err, GG_ENOTCONFIGURED, "TOKEN_ENCRYPTION_KEY: is no usable key");
+    if (gg_secret_is_set(conf->token_keys))
+        return gg_fernet_parse_keys(a, conf->token_keys, fernet, err);
+    if (!gg_secret_is_set(conf->jwt_secret_key))
+        return gg_fail(err, GG_ENOTCONFIGURED, "TOKEN_ENCRYPTION_KEY: there is no key");
+    if (!gg_crypto_derive(conf->jwt_secret_key, gg_str_of(conf->token_key_salt), KEY_ROUNDS,
+                          fernet->keys[0], err))
+        return false;
+    fernet->count = 1;
+    return true;
+}
+
+static struct gg_db *open_db(struct gg_arena *a, const struct gg_conf *conf)
+{
+    struct gg_db_address *address = gg_arena_alloc(a, sizeof *address);
+    const char *fault;
+
+    if (!gg_secret_is_set(conf->database_url) ||
+        !gg_dburl_parse(a, conf->database_url, address, &fault))
+        return NULL;
+    address->connect_timeout_s = (int)conf->connect_timeout_s;
+    address->query_timeout_s = QUERY_TIMEOUT_S;
+    return gg_db_open(address);
+}
+
+void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg_ctx *ctx)
+{
+    const struct gg_conf *conf = &loaded->conf;
+    struct gg_http_options http = {conf->ca_file, (int)conf->connect_timeout_s};
+    struct gg_err err;
+
+    *ctx = (struct gg_ctx){
+        .conf = conf,
+        .is_configured = loaded->faults == NULL && loaded->missing == NULL,
+        .jwt_key = {(enum gg_hash)conf->jwt_hash, conf->jwt_secret_key},
+        .db = open_db(a, conf),
+        .http = gg_http_open(http),
+        .keyset = gg_keyset_open(),
+    };
+    if (!open_keys(a, loaded, &ctx->fernet, &err)) {
+        /* A key that is missing or bad is among the faults already. */
+        if (err.code != GG_ENOTCONFIGURED)
+            gg_log(GG_ERROR, "setup.keys", "reason=\"%s\"", err.log);
+        ctx->is_configured = false;
+    }
+}
+
+void gg_setup_close(struct gg_ctx *ctx)
+{
+    gg_db_close(ctx->db);
+    gg_http_close(ctx->http);
+    gg_keyset_close(ctx->keyset);
+    gg_wipe(&ctx->fernet, sizeof ctx->fernet);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* graphgatectl: the operator's command. */
+#include "config.h"
+#include "ctl.h"
+#include "gg/app/setup.h"
+#include "gg/base/buf.h"
+#include "gg/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct gg_ctl_command *const commands[] = {
+    &gg_ctl_genkey,  &gg_ctl_check, &gg_ctl_migrate,  &gg_ctl_encrypt,
+    &gg_ctl_decrypt, &gg_ctl_jwt,   &gg_ctl_maintain, &gg_ctl_options,
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+int gg_ctl_fail(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)fputs("graphgatectl: ", stderr);
+    (void)vfprintf(stderr, fmt, ap);
+    (void)fputc('\n', stderr);
+    va_end(ap);
+    return GG_CTL_FAILED;
+}
+
+static void print_usage(FILE *to, const struct gg_ctl_command *command)
+{
+    (void)fprintf(to, "Usage: graphgatectl %s%s%s\n", command->name,
+                  command->usage[0] == '\0' ? "" : " ", command->usage);
+}
+
+int gg_ctl_misuse(const struct gg_ctl_command *command, const char *what)
+{
+    (void)gg_ctl_fail("%s: %s", command->name, what);
+    print_usage(stderr, command);
+    return GG_CTL_USAGE;
+}
+
+bool gg_ctl_read(struct gg_ctl *c, size_t cap, struct gg_str *text)
+{
+    struct gg_buf buf;
+    char part[4096];
+    ssize_t n;
+
+    gg_buf_init(&buf, c->arena, cap);
+    while ((n = read(STDIN_FILENO, part, sizeof part)) != 0) {
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0)
+            gg_buf_add(&buf, (struct gg_str){part, (size_t)n});
+    }
+    gg_wipe(part, sizeof part);
+    *text = gg_buf_str(&buf);
+    return !gg_buf_is_full(&buf);
+}
+
+int gg_ctl_write(struct gg_str text)
+{
+    if (fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0)
+        return GG_CTL_DONE;
+    return gg_ctl_fail("cannot write: %s", strerror(errno));
+}
+
+static void print_all(FILE *to)
+{
+    (void)fputs("Usage: graphgatectl COMMAND [ARGUMENT…]\n\n", to);
+    for (size_t i = 0; i < COMMANDS; i++)
+        (void)fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+    (void)fputs("\ngraphgatectl COMMAND --help says more; exit 0 done, 1 failed, 2 wrong usage.\n",
+                to);
+}
+
+static int print_faults(const struct gg_fault *fault)
+{
+    for (; fault != NULL; fault = fault->next)
+        (void)gg_ctl_fail("%s: %s", fault->field, fault->detail);
+    return GG_CTL_FAILED;
+}
+
+/* True when there is what the command needs; else says what is missing. */
+static bool has_need(const struct gg_ctl *c, enum gg_ctl_need need)
+{
+    if (need == GG_CTL_NEEDS_KEYS && c->ctx.fernet.count == 0)
+        (void)gg_ctl_fail("TOKEN_ENCRYPTION_KEY, JWT_SECRET_KEY or SECRET_KEY is required");
+    else if (need == GG_CTL_NEEDS_JWT && !gg_secret_is_set(c->ctx.jwt_key.secret))
+        (void)gg_ctl_fail("JWT_SECRET_KEY or SECRET_KEY is required");
+    else if (need == GG_CTL_NEEDS_DB && c->ctx.db == NULL)
+        (void)gg_ctl_fail("DATABASE_URL is required");
+    else
+        return true;
+    return false;
+}
+
+static int run_configured(struct gg_ctl *c, const struct gg_ctl_command *command)
+{
+    int status = GG_CTL_FAILED;
+    struct gg_err err;
+
+    gg_load(c->arena, &c->loaded);
+    /* What a command has to say it prints; the log is for what nobody asked for. */
+    if (!gg_log_open("stderr", GG_ERROR, &err))
+        return gg_ctl_fail("%s", err.log);
+    if (c->loaded.faults != NULL && command->need != GG_CTL_REPORTS)
+        return print_faults(c->loaded.faults);
+    if (command->need == GG_CTL_NEEDS_CONFIG)
+        return command->run(c);
+    gg_setup_open(c->arena, &c->loaded, &c->ctx);
+    c->call = (struct gg_call){&c->ctx, c->arena, gg_deadline_in(3600LL * 1000)};
+    if (has_need(c, command->need))
+        status = command->run(c);
+    gg_setup_close(&c->ctx);
+    return status;
+}
+
+static int run(struct gg_ctl *c, const struct gg_ctl_command *command)
+{
+    for (int i = 1; i < c->argc; i++)
+        if (strcmp(c->argv[i], "--help") == 0) {
+            print_usage(stdout, command);
+            (void)printf("\n%s\n", command->help);
+            return GG_CTL_DONE;
+        }
+    return command->need == GG_CTL_NEEDS_NOTHING ? command->run(c) : run_configured(c, command);
+}
+
+int main(int argc, char **argv)
+{
+    struct gg_ctl c = {.argc = argc - 1, .argv = argv + 1};
+
+    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+        print_all(stdout);
+        return GG_CTL_DONE;
+    }
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0)
+        return puts(PACKAGE_STRING) < 0 ? GG_CTL_FAILED : GG_CTL_DONE;
+    for (size_t i = 0; argc >= 2 && i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i]->name) != 0)
+            continue;
+        c.arena = gg_arena_open();
+        int status = run(&c, commands[i]);
+        gg_arena_close(c.arena);
+        return status;
+    }
+    if (argc >= 2)
+        (void)gg_ctl_fail("there is no command %s", argv[1]);
+    print_all(stderr);
+    return GG_CTL_USAGE;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl.h"
+
+#include "gg/store/family.h"
+#include "gg/store/login.h"
+#include "gg/store/rate.h"
+#include "gg/store/session.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    bool (*sweep)(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err);
+} sweeps[] = {
+    {"states", gg_login_sweep},
+    {"session codes", gg_session_sweep},
+    {"refresh tokens", gg_family_sweep},
+    {"rate-limit rows", gg_rate_sweep},
+};
+
+static int run(struct gg_ctl *c)
+{
+    struct gg_err err;
+
+    if (c->argc > 1)
+        return gg_ctl_misuse(&gg_ctl_maintain, "takes no arguments");
+    for (size_t i = 0; i < sizeof sweeps / sizeof sweeps[0]; i++) {
+        uint64_t all = 0;
+        uint64_t count = 0;
+        /* In small steps, so that no step locks much for long. */
+        do {
+            if (!sweeps[i].sweep(c->ctx.db, c->arena, &count, &err))
+                return gg_ctl_fail("%s: %s", sweeps[i].name, err.log);
+            all += count;
+        } while (count > 0);
+        (void)printf("%s: %llu deleted\n", sweeps[i].name, (unsigned long long)all);
+    }
+    return GG_CTL_DONE;
+}
+
+const struct gg_ctl_command gg_ctl_maintain = {
+    .name = "maintain",
+    .usage = "",
+    .help = "deletes what has expired (states, session codes, refresh tokens, rate-limit rows); "
+            "for cron",
+    .need = GG_CTL_NEEDS_DB,
+    .run = run,
+};

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/ext/crypto.h"
+
+#include <limits.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RANDOM_TEXT_BYTES_MAX 64
+#define RSA_BITS_MIN          2048
+#define RSA_BITS_MAX          8192
+
+/* OpenSSL keeps its errors in a queue of the thread; nobody here reads it. */
+static bool fail(struct gg_err *err, const char *what)
+{
+    ERR_clear_error();
+    return gg_fail(err, GG_EINTERNAL, "OpenSSL: %s failed", what);
+}
+
+static const unsigned char *bytes(struct gg_str s)
+{
+    return (const unsigned char *)(s.p == NULL ? "" : s.p);
+}
+
+bool gg_crypto_random(void *to, size_t n, struct gg_err *err)
+{
+    if (n > INT_MAX || RAND_bytes(to, (int)n) != 1)
+        return fail(err, "random");
+    return true;
+}
+
+/* base64url without padding; at most RANDOM_TEXT_BYTES_MAX. */
+static struct gg_str format_text(struct gg_arena *a, const unsigned char *raw, size_t n)
+{
+    unsigned char text[RANDOM_TEXT_BYTES_MAX / 3 * 4 + 5];
+    size_t length = (n * 8 + 5) / 6;
+
+    (void)EVP_EncodeBlock(text, raw, (int)n);
+    for (size_t i = 0; i < length; i++)
+        text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
+    struct gg_str out = {gg_arena_copy(a, text, length), length};
+    gg_wipe(text, sizeof text);
+    return out;
+}
+
+bool gg_crypto_random_text(struct gg_arena *a, size_t n, struct gg_str *out, struct gg_err *err)
+{
+    unsigned char raw[RANDOM_TEXT_BYTES_MAX];
+
+    if (n > sizeof raw)
+        return fail(err, "random text");
+    if (!gg_crypto_random(raw, n, err))
+        return false;
+    *out = format_text(a, raw, n);
+    gg_wipe(raw, sizeof raw);
+    return true;
+}
+
+struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes16[16])
+{
+    unsigned char b[16];
+
+    memcpy(b, bytes16, sizeof b);
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    return gg_str_of(gg_arena_printf(
+        a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+        b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]));
+}
+
+bool gg_crypto_random_uuid(struct gg_arena *a, struct gg_str *out, struct gg_err *err)
+{
+    unsigned char raw[16];
+
+    if (!gg_crypto_random(raw, sizeof raw, err))
+        return false;
+    *out = gg_crypto_format_uuid(a, raw);
+    return true;
+}
+
+bool gg_crypto_hash_text(struct gg_arena *a, struct gg_str in, struct gg_str *out,
+                         struct gg_err *err)
+{
+    unsigned char hash[GG_SHA256_BYTES];
+
+    if (!gg_crypto_sha256(in, hash, err))
+        return false;
+    *out = format_text(a, hash, sizeof hash);
+    return true;
+}
+
+bool gg_crypto_sha256(struct gg_str in, unsigned char out[GG_SHA256_BYTES], struct gg_err *err)
+{
+    if (EVP_Digest(bytes(in), in.n, out, NULL, EVP_sha256(), NULL) != 1)
+        return fail(err, "SHA-256");
+    return true;
+}
+
+static const char *digest_name(enum gg_hash hash)
+{
+    return hash == GG_SHA256 ? "SHA256" : hash == GG_SHA384 ? "SHA384" : "SHA512";
+}
+
+bool gg_crypto_hmac(enum gg_hash hash, struct gg_secret key, struct gg_str in, struct gg_mac *mac,
+                    struct gg_err *err)
+{
+    struct gg_str k = gg_secret_reveal(key);
+
+    if (EVP_Q_mac(NULL, "HMAC", NULL, digest_name(hash), NULL, bytes(k), k.n, bytes(in), in.n,
+                  mac->bytes, sizeof mac->bytes, &mac->n) == NULL)
+        return fail(err, "HMAC");
+    return true;
+}
+
+enum way { DECRYPT, ENCRYPT };
+
+static bool run_cipher(enum way way, struct gg_aes aes, struct gg_str in, unsigned char *to,
+                       size_t *n)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int body = 0;
+    int tail = 0;
+    bool done =
+        ctx != NULL &&
+        EVP_CipherInit_ex2(ctx, EVP_aes_128_cbc(), aes.key, aes.iv, way == ENCRYPT, NULL) == 1 &&
+        EVP_CipherUpdate(ctx, to, &body, bytes(in), (int)in.n) == 1 &&
+        EVP_CipherFinal_ex(ctx, to + body, &tail) == 1;
+
+    EVP_CIPHER_CTX_free(ctx);
+    *n = done ? (size_t)body + (size_t)tail : 0;
+    return done;
+}
+
+static bool apply_cipher(enum way way, struct gg_arena *a, struct gg_aes aes, struct gg_str in,
+                         struct gg_str *out)
+{
+    if (in.n > INT_MAX - 2 * GG_AES_BLOCK_BYTES)
+        return false;
+    unsigned char *to = gg_arena_alloc(a, in.n + GG_AES_BLOCK_BYTES + 1);
+    size_t n = 0;
+    if (!run_cipher(way, aes, in, to, &n))
+        return false;
+    to[n] = '\0';
+    *out = (struct gg_str){(const char *)to, n};
+    return true;
+}
+
+bool gg_crypto_encrypt(struct gg_arena *a, struct gg_aes aes, struct gg_str in, struct gg_str *out,
+                       struct gg_err *err)
+{
+    return apply_cipher(ENCRYPT, a, aes, in, out) || fail(err, "encryption");
+}
+
+bool gg_crypto_decrypt(struct gg_arena *a, struct gg_aes aes, struct gg_str in, struct gg_str *out,
+                       struct gg_err *err)
+{
+    return apply_cipher(DECRYPT, a, aes, in, out) || fail(err, "decryption");
+}
+
+bool gg_crypto_derive(struct gg_secret password, struct gg_str salt, int rounds,
+                      unsigned char out[32], struct gg_err *err)
+{
+    struct gg_str p = gg_secret_reveal(password);
+
+    if (p.n > INT_MAX || salt.n > INT_MAX || rounds < 1 ||
+        PKCS5_PBKDF2_HMAC(p.p == NULL ? "" : p.p, (int)p.n, bytes(salt), (int)salt.n, rounds,
+                          EVP_sha256(), 32, out) != 1)
+        return fail(err, "PBKDF2");
+    return true;
+}
+
+/* NULL when OpenSSL does not take it. */
+static EVP_PKEY *build_key(const BIGNUM *n, const BIGNUM *e)
+{
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM *params = NULL;
+    EVP_PKEY *key = NULL;
+
+    if (build != NULL && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1)
+        params = OSSL_PARAM_BLD_to_param(build);
+    if (ctx == NULL || params == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        key = NULL;
+    OSSL_PARAM_free(params);
+    EVP_PKEY_CTX_free(ctx);
+    OSSL_PARAM_BLD_free(build);
+    return key;
+}
+
+/* The size is held at both ends: a small key is weak, a huge one costs seconds. */
+static EVP_PKEY *open_key(struct gg_rsa rsa)
+{
+    EVP_PKEY *key = NULL;
+
+    if (rsa.n.n > RSA_BITS_MAX / 8 + 1 || rsa.e.n > 8)
+        return NULL;
+    BIGNUM *n = BN_bin2bn(bytes(rsa.n), (int)rsa.n.n, NULL);
+    BIGNUM *e = BN_bin2bn(bytes(rsa.e), (int)rsa.e.n, NULL);
+    if (n != NULL && e != NULL && BN_num_bits(n) >= RSA_BITS_MIN &&
+        BN_num_bits(n) <= RSA_BITS_MAX && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e))
+        key = build_key(n, e);
+    BN_free(n);
+    BN_free(e);
+    return key;
+}
+
+bool gg_crypto_verify_rs256(struct gg_rsa key, struct gg_str in, struct gg_str sig,
+                            struct gg_err *err)
+{
+    EVP_PKEY *pkey = open_key(key);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good = pkey != NULL && ctx != NULL &&
+                EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, pkey, NULL) == 1 &&
+                EVP_DigestVerify(ctx, bytes(sig), sig.n, bytes(in), in.n) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    bool usable = pkey != NULL;
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
+    if (!good)
+        return gg_fail(err, GG_EINVALIDTOKEN,
+                       usable ? "the RSA signature is wrong" : "the RSA key is not usable");
+    return true;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/ext/db.h"
+
+#include "gg/base/buf.h"
+#include "gg/base/clock.h"
+#include "gg/base/log.h"
+
+#include <errmsg.h>
+#include <mysql.h>
+#include <mysqld_error.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATEMENTS_MAX 64
+#define ROWS_MAX       1000
+#define TRIES          4
+#define SESSION_SQL \
+    "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'," \
+    " autocommit=1, innodb_lock_wait_timeout=3, lock_wait_timeout=%d, max_statement_time=%d"
+#define ISOLATION_SQL "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+
+/* A statement prepared on this connection, under the constants that it was made from. */
+struct prepared {
+    const struct gg_db_stmt *stmt;
+    const struct gg_realm *realm;
+    MYSQL_STMT *handle;
+};
+
+struct gg_db {
+    const struct gg_db_address *address;
+    MYSQL *mysql; /* NULL: not connected */
+    size_t host;  /* of the address, that we are or were connected to */
+    size_t first; /* where the next connection begins: the first host, but behind one of no use */
+    int64_t used_ms;
+    unsigned code; /* MariaDB's, of the last call; 0: it was well, or failed for another reason */
+    size_t count;
+    struct prepared prepared[STATEMENTS_MAX];
+};
+
+struct gg_db *gg_db_open(const struct gg_db_address *address)
+{
+    struct gg_db *db = calloc(1, sizeof *db);
+
+    if (db == NULL)
+        abort();
+    db->address = address;
+    return db;
+}
+
+static void disconnect(struct gg_db *db)
+{
+    for (size_t i = 0; i < db->count; i++)
+        (void)mysql_stmt_close(db->prepared[i].handle);
+    db->count = 0;
+    if (db->mysql != NULL)
+        mysql_close(db->mysql);
+    db->mysql = NULL;
+}
+
+void gg_db_close(struct gg_db *db)
+{
+    if (db == NULL)
+        return;
+    disconnect(db);
+    free(db);
+}
+
+const struct gg_db_address *gg_db_address(const struct gg_db *db)
+{
+    return db->address;
+}
+
+struct gg_db_value gg_db_text(struct gg_str s)
+{
+    return (struct gg_db_value){.type = s.p == NULL ? GG_DB_NULL : GG_DB_TEXT, .text = s};
+}
+
+struct gg_db_value gg_db_int(int64_t v)
+{
+    return (struct gg_db_value){.type = GG_DB_INT, .number = v};
+}
+
+static MYSQL *new_handle(const struct gg_db_address *address)
+{
+    MYSQL *m = mysql_init(NULL);
+    unsigned connect_s = (unsigned)address->connect_timeout_s;
+    unsigned query_s = (unsigned)address->query_timeout_s;
+    my_bool yes = 1;
+    char session[sizeof SESSION_SQL + 32];
+
+    if (m == NULL)
+        abort();
+    mysql_options(m, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
+    mysql_options(m, MYSQL_OPT_READ_TIMEOUT, &query_s);
+    mysql_options(m, MYSQL_OPT_WRITE_TIMEOUT, &query_s);
+    /* Else the library turns "localhost" into a socket of its own choice. */
+    unsigned protocol = address->unix_socket == NULL ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+    mysql_options(m, MYSQL_OPT_PROTOCOL, &protocol);
+    mysql_options(m, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    /* The server gives a statement up before we do: none is left behind there to run later. */
+    (void)snprintf(session, sizeof session, SESSION_SQL, address->query_timeout_s / 2,
+                   address->query_timeout_s - 1);
+    mysql_options(m, MYSQL_INIT_COMMAND, session);
+    mysql_options(m, MYSQL_INIT_COMMAND, ISOLATION_SQL);
+    if (address->ssl_ca != NULL) {
+        mysql_options(m, MYSQL_OPT_SSL_CA, address->ssl_ca);
+        mysql_options(m, MYSQL_OPT_SSL_ENFORCE, &yes);
+        mysql_options(m, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+    }
+    return m;
+}
+
+static bool connect_one(struct gg_db *db, size_t host, struct gg_err *err)
+{
+    const struct gg_db_address *to = db->address;
+    MYSQL *m = new_handle(to);
+
+    if (mysql_real_connect(m, to->unix_socket == NULL ? to->hosts[host].name : "localhost",
+                           to->user, to->password, to->name, to->hosts[host].port, to->unix_socket,
+                           0) == NULL) {
+        (void)gg_fail(err, GG_EDATABASE, "cannot connect: %u %s", mysql_errno(m), mysql_error(m));
+        err->retry_after_s = 5;
+        mysql_close(m);
+        return false;
+    }
+    db->mysql = m;
+    return true;
+}
+
+static bool connect_any(struct gg_db *db, struct gg_err *err)
+{
+    *err = (struct gg_err){.code = GG_EDATABASE};
+    for (size_t i = 0; i < db->address->host_count; i++) {
+        db->host = (db->first + i) % db->address->host_count;
+        if (connect_one(db, db->host, err)) {
+            db->first = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True when the server has hung up: it never speaks first otherwise. */
+static bool is_stale(const struct gg_db *db)
+{
+    struct pollfd p = {.fd = mysql_get_socket(db->mysql), .events = POLLIN};
+
+    return gg_clock_mono_ms() - db->used_ms > 1000 && poll(&p, 1, 0) != 0;
+}
+
+/* Of a statement, or of the connection where that is NULL. */
+static bool fail_of(struct gg_db *db, MYSQL_STMT *s, const char *doing, struct gg_err *err)
+{
+    db->code = s == NULL ? mysql_errno(db->mysql) : mysql_stmt_errno(s);
+    (void)gg_fail(err, GG_EDATABASE, "%s: %u %s", doing, db->code,
+                  s == NULL ? mysql_error(db->mysql) : mysql_stmt_error(s));
+    err->retry_after_s = 5;
+    return false;
+}
+
+/* The text with the realm's names filled in. */
+static struct gg_str fill(struct gg_arena *a, const char *sql, const struct gg_realm *realm)
+{
+    const struct {
+        const char *mark;
+        const char *name;
+    } marks[] = {
+        {"{table}", realm == NULL ? "" : realm->token_table},
+        {"{key}", realm == NULL ? "" : realm->key_column},
+        {"{subject}", realm == NULL ? "" : realm->subject_sql},
+        {"{users}", realm == NULL ? "" : realm->user_table},
+        {"{new_id}", realm == NULL ? "" : realm->new_id_sql},
+    };
+    const size_t count = sizeof marks / sizeof marks[0];
+    struct gg_buf out;
+
+    gg_buf_init(&out, a, 8192);
+    while (*sql != '\0') {
+        size_t i = 0;
+        while (i < count && strncmp(sql, marks[i].mark, strlen(marks[i].mark)) != 0)
+            i++;
+        if (i < count) {
+            gg_buf_add_text(&out, marks[i].name);
+            sql += strlen(marks[i].mark);
+        } else {
+            gg_buf_add_char(&out, *sql++);
+        }
+    }
+    return gg_buf_str(&out);
+}
+
+static MYSQL_STMT *prepare(struct gg_db *db, struct gg_arena *a, const struct gg_db_call *call,
+                           struct gg_err *err)
+{
+    for (size_t i = 0; i < db->count; i++)
+        if (db->prepared[i].stmt == call->stmt && db->prepared[i].realm == call->realm)
+            return db->prepared[i].handle;
+    if (db->count == STATEMENTS_MAX) {
+        (void)gg_fail(err, GG_EINTERNAL, "too many statements");
+        return NULL;
+    }
+    struct gg_str sql = fill(a, call->stmt->sql, call->realm);
+    MYSQL_STMT *s = mysql_stmt_init(db->mysql);
+    if (s == NULL || mysql_stmt_prepare(s, sql.p, sql.n) != 0) {
+        (void)fail_of(db, NULL, "prepare", err);
+        if (s != NULL)
+            (void)mysql_stmt_close(s);
+        return NULL;
+    }
+    db->prepared[db->count++] = (struct prepared){call->stmt, call->realm, s};
+    return s;
+}
+
+/* MariaDB's type for a parameter; its buffers are borrowed from the values. */
+static void bind_value(MYSQL_BIND *bind, const struct gg_db_value *v)
+{
+    *bind = (MYSQL_BIND){.buffer_type = MYSQL_TYPE_NULL};
+    if (v->type == GG_DB_INT) {
+        bind->buffer_type = MYSQL_TYPE_LONGLONG;
+        bind->buffer = (void *)&v->number;
+    } else if (v->type == GG_DB_TEXT) {
+        bind->buffer_type = MYSQL_TYPE_STRING;
+        bind->buffer = (void *)v->text.p;
+        bind->buffer_length = v->text.n;
+    }
+}
+
+/* One cell of the row that was just fetched. */
+static bool take_cell(MYSQL_STMT *s, struct gg_arena *a, unsigned column, struct gg_str *out)
+{
+    unsigned long length = 0;
+    my_bool is_null = 0;
+    MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING, .length = &length, .is_null = &is_null};
+
+    *out = (struct gg_str){NULL, 0};
+    if (mysql_stmt_fetch_column(s, &bind, column, 0) != 0)
+        return false;
+    if (is_null)
+        return true;
+    if (length > GG_DB_CELL_BYTES_MAX)
+        return false;
+    char *p = gg_arena_alloc(a, length + 1);
+    bind.buffer = p;
+    bind.buffer_length = length;
+    if (length > 0 && mysql_stmt_fetch_column(s, &bind, column, 0) != 0)
+        return false;
+    *out = (struct gg_str){p, length};
+    return true;
+}
+
+static bool take_rows(struct gg_db *db, MYSQL_STMT *s, struct gg_arena *a,
+                      struct gg_db_result *result, struct gg_err *err)
+{
+    unsigned columns = mysql_stmt_field_count(s);
+    size_t rows = (size_t)mysql_stmt_num_rows(s);
+
+    if (columns > GG_DB_COLUMNS_MAX)
+        return gg_fail(err, GG_EINTERNAL, "%u columns", columns);
+    rows = rows > ROWS_MAX ? ROWS_MAX : rows;
+    result->rows = gg_arena_alloc(a, rows * sizeof *result->rows);
+    /* Cells are fetched one by one, each into a buffer of its own size. */
+    MYSQL_BIND none[GG_DB_COLUMNS_MAX];
+    memset(none, 0, sizeof none);
+    for (unsigned i = 0; i < columns; i++)
+        none[i].buffer_type = MYSQL_TYPE_STRING;
+    if (mysql_stmt_bind_result(s, none) != 0)
+        return fail_of(db, s, "bind", err);
+    for (size_t i = 0; i < rows; i++) {
+        int got = mysql_stmt_fetch(s);
+        if (got != 0 && got != MYSQL_DATA_TRUNCATED)
+            return fail_of(db, s, "fetch", err);
+        for (unsigned c = 0; c < columns; c++)
+            if (!take_cell(s, a, c, &result->rows[i][c]))
+                return gg_fail(err, GG_EDATABASE, "column %u cannot be read or is too large", c);
+        result->row_count++;
+    }
+    return true;
+}
+
+static bool run_once(struct gg_db *db, struct gg_arena *a, const struct gg_db_call *call,
+                     struct gg_db_result *result, struct gg_err *err)
+{
+    MYSQL_BIND binds[GG_DB_COLUMNS_MAX];
+
+    db->code = 0;
+    MYSQL_STMT *s = prepare(db, a, call, err);
+    *result = (struct gg_db_result){0};
+    if (s == NULL)
+        return false;
+    if (call->count > GG_DB_COLUMNS_MAX || mysql_stmt_param_count(s) != call->count)
+        return gg_fail(err, GG_EINTERNAL, "a statement's parameters do not match");
+    for (size_t i = 0; i < call->count; i++)
+        bind_value(&binds[i], &call->values[i]);
+    if ((call->count > 0 && mysql_stmt_bind_param(s, binds) != 0) || mysql_stmt_execute(s) != 0)
+        return fail_of(db, s, "execute", err);
+    result->affected = mysql_stmt_affected_rows(s);
+    if (mysql_stmt_field_count(s) == 0)
+        return true;
+    /* On Galera a certification failure of INSERT … RETURNING shows here, not in execute. */
+    if (mysql_stmt_store_result(s) != 0)
+        return fail_of(db, s, "store", err);
+    bool ok = take_rows(db, s, a, result, err);
+    (void)mysql_stmt_free_result(s);
+    return ok;
+}
+
+/* What the connection's last error allows. */
+enum again { AGAIN_NO, AGAIN_SAME, AGAIN_RECONNECT };
+
+static enum again is_again(struct gg_db *db, const struct gg_db_stmt *stmt, unsigned code)
+{
+    switch (code) {
+    case ER_LOCK_DEADLOCK:
+    case ER_LOCK_WAIT_TIMEOUT:
+        return AGAIN_SAME;
+    case ER_UNKNOWN_COM_ERROR:
+    case ER_OPTION_PREVENTS_STATEMENT:
+        /* A Galera node apart from its cluster, or a replica that only reads: the next one. */
+        db->first = db->host + 1;
+        __attribute__((fallthrough));
+    case ER_UNKNOWN_STMT_HANDLER:
+    case ER_NEED_REPREPARE:
+        return AGAIN_RECONNECT;
+    case CR_SERVER_GONE_ERROR:
+    case CR_SERVER_LOST:
+    case ER_CONNECTION_KILLED:
+    case ER_SERVER_SHUTDOWN:
+        disconnect(db);
+        return stmt->repeatable ? AGAIN_RECONNECT : AGAIN_NO;
+    default:
+        return AGAIN_NO;
+    }
+}
+
+bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
+               struct gg_db_result *result, struct gg_err *err)
+{
+    /* What took so long once is not tried again: the caller waits. */
+    struct gg_deadline patience = gg_deadline_in(db->address->query_timeout_s * 500LL);
+
+    for (int tries = 1;; tries++) {
+        if (db->mysql != NULL && is_stale(db))
+            disconnect(db);
+        if (db->mysql == NULL && !connect_any(db, err))
+            return false;
+        if (run_once(db, a, &call, result, err)) {
+            db->used_ms = gg_clock_mono_ms();
+            return true;
+        }
+        enum again again = is_again(db, call.stmt, db->code);
+        gg_log(GG_DEBUG, "db.error", "code=%u try=%d", db->code, tries);
+        if (again == AGAIN_NO || tries == TRIES || gg_deadline_left_ms(patience) == 0)
+            return false;
+        if (again == AGAIN_RECONNECT)
+            disconnect(db);
+        else
+            gg_clock_sleep_ms(5L * tries + (long)(gg_clock_mono_ms() % 7));
+    }
+}
+
+bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,
+                 uint64_t *affected, struct gg_err *err)
+{
+    struct gg_db_result done;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = stmt}, &done, err))
+        return false;
+    *affected = done.affected;
+    return true;
+}
+
+int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise)
+{
+    char *end = NULL;
+    int64_t v = cell.n == 0 ? otherwise : strtoll(cell.p, &end, 10);
+
+    return end == cell.p + cell.n ? v : otherwise;
+}
+
+bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err)
+{
+    if (db->mysql == NULL && !connect_any(db, err))
+        return false;
+    if (mysql_set_server_option(db->mysql, MYSQL_OPTION_MULTI_STATEMENTS_ON) != 0)
+        return fail_of(db, NULL, "script", err);
+    int more = mysql_real_query(db->mysql, sql, strlen(sql));
+    while (more == 0) {
+        MYSQL_RES *rows = mysql_store_result(db->mysql);
+        if (rows != NULL)
+            mysql_free_result(rows);
+        more = mysql_next_result(db->mysql);
+    }
+    if (more > 0)
+        return fail_of(db, NULL, "script", err);
+    (void)mysql_set_server_option(db->mysql, MYSQL_OPTION_MULTI_STATEMENTS_OFF);
+    return true;
+}

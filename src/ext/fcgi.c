@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/ext/fcgi.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* How long the web server may take over one read or write; it buffers for slow clients. */
+#define IO_TIMEOUT_S 10
+
+struct gg_fcgi {
+    int listen_fd;
+    FCGX_Request request;
+};
+
+struct gg_fcgi *gg_fcgi_open(int listen_fd)
+{
+    struct gg_fcgi *f = calloc(1, sizeof *f);
+
+    if (f == NULL || FCGX_Init() != 0)
+        abort();
+    f->listen_fd = listen_fd;
+    /* Of the workers that one connection wakes, one gets it; the others must not wait in accept. */
+    (void)fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
+    /*
+     * The library is given connections, not the listening socket: its own accept cannot wait for
+     * a signal without a race, and sets no time-outs.
+     */
+    (void)FCGX_InitRequest(&f->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+    return f;
+}
+
+void gg_fcgi_close(struct gg_fcgi *f)
+{
+    if (f == NULL)
+        return;
+    FCGX_Finish_r(&f->request);
+    FCGX_Free(&f->request, 1);
+    free(f);
+}
+
+/* -1 to try again, -2 when the listening socket is of no use. */
+static int accept_one(struct gg_fcgi *f)
+{
+    struct timeval limit = {.tv_sec = IO_TIMEOUT_S};
+    int fd = accept4(f->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return errno == EBADF || errno == EINVAL || errno == ENOTSOCK ? -2 : -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    return fd;
+}
+
+/* ppoll lets a waiting signal in only when there is nothing to read: under load, never. */
+static bool is_stopped(const sigset_t *wait_mask, const volatile sig_atomic_t *stop)
+{
+    sigset_t held;
+
+    (void)sigprocmask(SIG_SETMASK, wait_mask, &held);
+    (void)sigprocmask(SIG_SETMASK, &held, NULL);
+    return *stop;
+}
+
+/*
+ * The connection to read from next. One that the web server keeps open is given up when it is
+ * silent while another waits: it would hold this worker.
+ */
+static int next_connection(struct gg_fcgi *f, const sigset_t *wait_mask)
+{
+    struct pollfd p[] = {{.fd = f->listen_fd, .events = POLLIN},
+                         {.fd = f->request.ipcFd, .events = POLLIN}};
+
+    if (ppoll(p, 2, NULL, wait_mask) < 0)
+        return errno == EINTR ? -1 : -2;
+    if (p[1].revents != 0)
+        return f->request.ipcFd;
+    /* Closed here: the library would wait two seconds for the web server to do it. */
+    if (f->request.ipcFd >= 0) {
+        (void)close(f->request.ipcFd);
+        f->request.ipcFd = -1;
+        FCGX_Free(&f->request, 0);
+    }
+    return accept_one(f);
+}
+
+bool gg_fcgi_accept(struct gg_fcgi *f, const sigset_t *wait_mask, const volatile sig_atomic_t *stop,
+                    struct gg_err *err)
+{
+    while (!is_stopped(wait_mask, stop)) {
+        int fd = next_connection(f, wait_mask);
+        if (fd == -2)
+            return gg_fail(err, GG_EINTERNAL, "the listening socket: %s", strerror(errno));
+        if (fd < 0)
+            continue;
+        f->request.ipcFd = fd;
+        /* Else FCGX_Accept_r, which first ends the request before, closes it. */
+        f->request.keepConnection = 1;
+        if (FCGX_Accept_r(&f->request) == 0)
+            return true;
+    }
+    *err = (struct gg_err){.code = GG_OK};
+    return false;
+}
+
+struct gg_str gg_fcgi_param(const struct gg_fcgi *f, const char *name)
+{
+    return gg_str_of(FCGX_GetParam(name, f->request.envp));
+}
+
+bool gg_fcgi_read(struct gg_fcgi *f, struct gg_arena *a, size_t length, struct gg_str *body,
+                  struct gg_err *err)
+{
+    char *p = gg_arena_alloc(a, length + 1);
+    size_t n = 0;
+    while (n < length) {
+        int got = FCGX_GetStr(p + n, (int)(length - n), f->request.in);
+        if (got <= 0)
+            return gg_fail(err, GG_EINVALIDJSON, "the body ended after %zu of %zu bytes", n,
+                           length);
+        n += (size_t)got;
+    }
+    *body = (struct gg_str){p, n};
+    return true;
+}
+
+void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str answer)
+{
+    while (answer.n > 0) {
+        int part = answer.n > 65536 ? 65536 : (int)answer.n;
+        int put = FCGX_PutStr(answer.p, part, f->request.out);
+        /* The client has gone: nobody is left to tell. */
+        if (put <= 0)
+            break;
+        answer = gg_str_skip(answer, (size_t)put);
+    }
+    FCGX_Finish_r(&f->request);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/ext/http.h"
+
+#include "gg/base/buf.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_BYTES_MAX ((size_t)64 * 1024)
+
+struct gg_http {
+    struct gg_http_options options;
+    CURL *easy;
+};
+
+/* One call under way: where its answer goes. */
+struct exchange {
+    struct gg_arena *arena;
+    struct gg_http_response *response;
+    struct gg_buf body;
+    size_t header_bytes;
+};
+
+struct gg_http *gg_http_open(struct gg_http_options options)
+{
+    struct gg_http *h = calloc(1, sizeof *h);
+
+    if (h == NULL)
+        abort();
+    h->options = options;
+    return h;
+}
+
+void gg_http_close(struct gg_http *h)
+{
+    if (h == NULL)
+        return;
+    if (h->easy != NULL)
+        curl_easy_cleanup(h->easy);
+    free(h);
+}
+
+static size_t take_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct exchange *x = arg;
+
+    gg_buf_add(&x->body, (struct gg_str){p, size * n});
+    return gg_buf_is_full(&x->body) ? 0 : size * n;
+}
+
+/* Joins a repeated header into one, as RFC 9110 section 5.3 allows. */
+static void add_value(struct gg_arena *a, struct gg_str *to, struct gg_str value)
+{
+    if (to->p == NULL)
+        *to = gg_str_of(gg_arena_copy(a, value.p, value.n));
+    else
+        *to = gg_str_of(gg_arena_printf(a, "%.*s, %.*s", GG_STR_ARG(*to), GG_STR_ARG(value)));
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct exchange *x = arg;
+    struct gg_str value = {p, size * n};
+    struct gg_str name;
+    struct {
+        const char *name;
+        struct gg_str *to;
+    } wanted[] = {
+        {"content-type", &x->response->content_type},
+        {"retry-after", &x->response->retry_after},
+        {"www-authenticate", &x->response->www_authenticate},
+    };
+
+    x->header_bytes += value.n;
+    if (x->header_bytes > HEADER_BYTES_MAX)
+        return 0;
+    while (value.n > 0 && (value.p[value.n - 1] == '\n' || value.p[value.n - 1] == '\r'))
+        value.n--;
+    /* A status line begins another answer (100 Continue before it): what came so far is not of it.
+     */
+    if (gg_str_has_prefix(value, "HTTP/"))
+        *x->response = (struct gg_http_response){0};
+    if (!gg_str_take(&value, ':', &name) || value.p == NULL)
+        return size * n;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        if (gg_str_is_equal_nocase(gg_str_trim(name), gg_str_of(wanted[i].name)))
+            add_value(x->arena, wanted[i].to, gg_str_trim(value));
+    return size * n;
+}
+
+static bool set_up(struct gg_http *h, struct gg_err *err)
+{
+    if (h->easy == NULL)
+        h->easy = curl_easy_init();
+    if (h->easy == NULL)
+        return gg_fail(err, GG_EINTERNAL, "libcurl does not start");
+    /* Connections, TLS sessions and DNS answers survive this; settings do not. */
+    curl_easy_reset(h->easy);
+    return true;
+}
+
+static struct curl_slist *add_headers(const struct gg_http_request *request)
+{
+    /* No "Expect: 100-continue": it costs a round trip, and Microsoft does not ask for it. */
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+    for (size_t i = 0; i < GG_HTTP_HEADERS_MAX && request->headers[i] != NULL; i++)
+        list = curl_slist_append(list, request->headers[i]);
+    return list;
+}
+
+static void free_headers(void *list)
+{
+    curl_slist_free_all(list);
+}
+
+static void set_request(struct gg_http *h, const struct gg_http_request *request, long timeout_ms)
+{
+    CURL *c = h->easy;
+    long connect_ms = h->options.connect_timeout_s * 1000L;
+
+    curl_easy_setopt(c, CURLOPT_URL, request->url);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
+    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(c, CURLOPT_USERAGENT, "graphgate");
+    /* On a kept connection that breaks, libcurl silently asks again: never what makes anew. */
+    if (strcmp(request->method, "GET") != 0)
+        curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+    /* Plain http is for this machine alone: no proxy of the environment may see it. */
+    if (strncmp(request->url, "http:", 5) == 0)
+        curl_easy_setopt(c, CURLOPT_PROXY, "");
+    else if (getenv("no_proxy") == NULL && getenv("NO_PROXY") == NULL)
+        curl_easy_setopt(c, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+    if (h->options.ca_file != NULL)
+        curl_easy_setopt(c, CURLOPT_CAINFO, h->options.ca_file);
+    if (request->body.p != NULL) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body.p);
+    } else if (strcmp(request->method, "GET") == 0) {
+        curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+    }
+}
+
+static bool fail_of(CURLcode code, struct exchange *x, struct gg_err *err)
+{
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return gg_fail(err, GG_ETIMEOUT, "no answer in time");
+    if (gg_buf_is_full(&x->body))
+        return gg_fail(err, GG_EGRAPH, "the answer is larger than %zu bytes", x->body.cap);
+    return gg_fail(err, GG_EGRAPH, "%s", curl_easy_strerror(code));
+}
+
+bool gg_http_fetch(struct gg_http *h, struct gg_arena *a, const struct gg_http_request *request,
+                   struct gg_http_response *response, struct gg_err *err)
+{
+    struct exchange x = {.arena = a, .response = response};
+    int64_t left_ms = gg_deadline_left_ms(request->deadline);
+    int64_t timeout_ms = (int64_t)request->timeout_s * 1000;
+    long status = 0;
+
+    *response = (struct gg_http_response){0};
+    if (left_ms == 0)
+        return gg_fail(err, GG_ETIMEOUT, "the request's deadline has passed");
+    if (!set_up(h, err))
+        return false;
+    gg_buf_init(&x.body, a, request->cap_bytes);
+    struct curl_slist *headers = add_headers(request);
+    gg_arena_defer(a, free_headers, headers);
+    set_request(h, request, (long)(left_ms < timeout_ms ? left_ms : timeout_ms));
+    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &x);
+    curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, &x);
+    CURLcode code = curl_easy_perform(h->easy);
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    /* The handle outlives the arena: nothing of this request may stay in it. */
+    curl_easy_reset(h->easy);
+    if (code != CURLE_OK)
+        return fail_of(code, &x, err);
+    response->status = (int)status;
+    response->body = gg_buf_str(&x.body);
+    return true;
+}
+
+const char *gg_http_resolve(struct gg_arena *a, const char *base, struct gg_str link)
+{
+    const char *out = NULL;
+    char *text = NULL;
+    CURLU *url = curl_url();
+
+    if (curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
+        curl_url_set(url, CURLUPART_URL, gg_arena_copy(a, link.p, link.n), 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK)
+        out = gg_arena_strdup(a, text);
+    curl_free(text);
+    curl_url_cleanup(url);
+    return out;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/flow/calendar.h"
+
+#include "gg/base/jsonw.h"
+#include "gg/ext/crypto.h"
+#include "gg/ext/json.h"
+#include "gg/proto/urlenc.h"
+
+#include <string.h>
+
+#define URL_BYTES_MAX    16384
+#define CURSOR_BYTES_MAX 16384
+/* Graph's pages have 10 elements unless asked for more. */
+#define PAGE_MAX 100
+
+bool gg_calendar_find_all(struct gg_call *c, struct gg_token_key key, struct gg_calendars *out,
+                          struct gg_err *err)
+{
+    struct gg_graph_list list = {
+        .request = {.key = key, .method = "GET", .url = gg_graph_url(c, "/me/calendars?$top=100")}};
+
+    if (!gg_graph_list(c, &list, err))
+        return false;
+    *out = (struct gg_calendars){.items = list.items, .count = list.count};
+    for (size_t i = 0; i < list.count; i++) {
+        struct gg_json *v;
+        bool is_default = false;
+        if (!gg_json_parse(c->arena, list.items[i], &v, err))
+            return gg_fail(err, GG_EGRAPH, "a calendar of Graph's is broken");
+        if (gg_json_bool(gg_json_get(v, "isDefaultCalendar"), &is_default) && is_default)
+            out->default_calendar = list.items[i];
+    }
+    return true;
+}
+
+/* GRAPH_URL/me[/calendars/{id}] */
+static void add_base(const struct gg_call *c, struct gg_buf *url, struct gg_str calendar_id)
+{
+    gg_buf_init(url, c->arena, URL_BYTES_MAX);
+    gg_buf_add_text(url, gg_graph_url(c, "/me"));
+    if (calendar_id.p != NULL) {
+        gg_buf_add_text(url, "/calendars/");
+        gg_urlenc_add(url, calendar_id);
+    }
+}
+
+/* With all of Graph's digits: whether it compares times or texts, both come out right. */
+static const char *filter_time(const struct gg_call *c, struct gg_str time)
+{
+    return gg_arena_printf(c->arena, "%.*s%s", GG_STR_ARG(time),
+                           memchr(time.p, '.', time.n) == NULL ? ".0000000" : "");
+}
+
+static const char *list_url(const struct gg_call *c, const struct gg_event_list *list)
+{
+    struct gg_buf url;
+    struct gg_str start = list->start_time;
+    struct gg_str end = list->end_time;
+    bool is_view = start.p != NULL && end.p != NULL;
+    int64_t top = list->limit < PAGE_MAX ? list->limit : PAGE_MAX;
+
+    add_base(c, &url, list->calendar_id);
+    gg_buf_add_text(&url, is_view ? "/calendarView?" : "/events?");
+    if (is_view) {
+        gg_urlenc_add_pair(&url, "startDateTime",
+                           gg_str_of(gg_arena_printf(c->arena, "%.*sZ", GG_STR_ARG(start))));
+        gg_urlenc_add_pair(&url, "endDateTime",
+                           gg_str_of(gg_arena_printf(c->arena, "%.*sZ", GG_STR_ARG(end))));
+    } else if (start.p != NULL || end.p != NULL) {
+        const char *filter =
+            start.p != NULL
+                ? gg_arena_printf(c->arena, "start/dateTime ge '%s'", filter_time(c, start))
+                : gg_arena_printf(c->arena, "end/dateTime le '%s'", filter_time(c, end));
+        gg_buf_add_text(&url, "$filter=");
+        gg_urlenc_add(&url, gg_str_of(filter));
+    }
+    gg_buf_add_fmt(&url, "%s$orderby=start/dateTime&$top=%lld", url.p[url.n - 1] == '?' ? "" : "&",
+                   (long long)top);
+    return gg_buf_str(&url).p;
+}
+
+/* A cursor: where to go on, whose it is, and what was asked for; sealed with the token key. */
+static bool seal_cursor(struct gg_call *c, const struct gg_graph_list *list, int64_t limit,
+                        struct gg_str *out, struct gg_err *err)
+{
+    struct gg_buf text;
+    struct gg_jsonw w;
+
+    gg_buf_init(&text, c->arena, CURSOR_BYTES_MAX);
+    gg_jsonw_init(&w, &text);
+    gg_jsonw_open(&w, '{');
+    gg_jsonw_put_text(&w, "cursor", list->request.key.realm->name);
+    gg_jsonw_put(&w, "sub", list->request.key.subject);
+    gg_jsonw_put_text(&w, "url", list->next_url);
+    gg_jsonw_put_int(&w, "skip", (int64_t)list->next_skip);
+    gg_jsonw_put_int(&w, "limit", limit);
+    gg_jsonw_put(&w, "timezone", list->request.timezone);
+    gg_jsonw_close(&w, '}');
+    if (gg_buf_is_full(&text))
+        return gg_fail(err, GG_EGRAPH, "a nextLink is too long");
+    return gg_fernet_encrypt(&c->ctx->fernet, c->arena, gg_secret_of(gg_buf_str(&text)), out, err);
+}
+
+static bool open_cursor(struct gg_call *c, struct gg_token_key key, struct gg_str cursor,
+                        struct gg_graph_list *list, struct gg_err *err)
+{
+    struct gg_secret text;
+    struct gg_json *v;
+    int64_t skip = 0;
+    int64_t limit = 0;
+
+    if (cursor.n > 2 * CURSOR_BYTES_MAX ||
+        !gg_fernet_decrypt(&c->ctx->fernet, c->arena, cursor, &text, err) ||
+        !gg_json_parse(c->arena, gg_secret_reveal(text), &v, err))
+        return gg_fail(err, GG_ECURSOR, "it is not one of ours");
+    struct gg_str url = gg_json_text(v, "url");
+    if (!gg_str_is(gg_json_text(v, "cursor"), key.realm->name) ||
+        !gg_str_is_equal(gg_json_text(v, "sub"), key.subject))
+        return gg_fail(err, GG_ECURSOR, "it is another user's");
+    if (!gg_graph_is_own(c, url) || !gg_json_int(gg_json_get(v, "skip"), &skip) ||
+        !gg_json_int(gg_json_get(v, "limit"), &limit) || skip < 0 || limit < 1)
+        return gg_fail(err, GG_ECURSOR, "it leads elsewhere");
+    list->request.url = url.p;
+    list->request.timezone = gg_json_text(v, "timezone");
+    list->skip = (size_t)skip;
+    list->want = (size_t)limit;
+    return true;
+}
+
+static bool run_list(struct gg_call *c, struct gg_graph_list *list, struct gg_events *out,
+                     struct gg_err *err)
+{
+    int64_t limit = (int64_t)list->want;
+
+    if (!gg_graph_list(c, list, err))
+        return false;
+    *out = (struct gg_events){.items = list->items, .count = list->count};
+    return list->next_url == NULL || seal_cursor(c, list, limit, &out->next_cursor, err);
+}
+
+bool gg_calendar_list(struct gg_call *c, struct gg_token_key key, const struct gg_event_list *list,
+                      struct gg_events *out, struct gg_err *err)
+{
+    struct gg_graph_list pages = {
+        .request = {.key = key,
+                    .method = "GET",
+                    .url = list_url(c, list),
+                    .timezone = list->timezone},
+        .want = (size_t)list->limit,
+    };
+
+    return run_list(c, &pages, out, err);
+}
+
+bool gg_calendar_list_on(struct gg_call *c, struct gg_token_key key, struct gg_str cursor,
+                         struct gg_events *out, struct gg_err *err)
+{
+    struct gg_graph_list pages = {.request = {.key = key, .method = "GET"}};
+
+    return open_cursor(c, key, cursor, &pages, err) && run_list(c, &pages, out, err);
+}
+
+bool gg_calendar_call(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,
+                      struct gg_err *err)
+{
+    static const char *const methods[] = {"GET", "POST", "PATCH", "DELETE"};
+    struct gg_access access = {0};
+    struct gg_json *v;
+    struct gg_buf url;
+
+    add_base(c, &url, call->verb == GG_EVENT_POST ? call->calendar_id : gg_str_of(NULL));
+    gg_buf_add_text(&url, "/events");
+    if (call->verb != GG_EVENT_POST) {
+        gg_buf_add_char(&url, '/');
+        gg_urlenc_add(&url, call->id);
+    }
+    struct gg_graph_request request = {
+        .key = call->key,
+        .method = methods[call->verb],
+        .url = gg_buf_str(&url).p,
+        .timezone = call->timezone,
+        .if_match = call->if_match,
+        .body = call->body,
+    };
+    *event = (struct gg_str){NULL, 0};
+    if (!gg_graph_call(c, &request, &access, event, err))
+        return false;
+    if (call->verb == GG_EVENT_DELETE)
+        return true;
+    if (event->p == NULL || !gg_json_parse(c->arena, *event, &v, err) ||
+        gg_json_type(v) != GG_JSON_OBJECT)
+        return gg_fail(err, GG_EGRAPH, "an event of Graph's is broken");
+    if (call->verb == GG_EVENT_POST && gg_json_text(v, "id").n == 0)
+        return gg_fail(err, GG_EGRAPH, "a new event of Graph's has no id");
+    return true;
+}
+
+bool gg_calendar_transaction(struct gg_call *c, struct gg_token_key key,
+                             struct gg_str idempotency_key, struct gg_str *out, struct gg_err *err)
+{
+    unsigned char hash[GG_SHA256_BYTES];
+    struct gg_str text =
+        gg_str_of(gg_arena_printf(c->arena, "%s\n%.*s\n%.*s", key.realm->name,
+                                  GG_STR_ARG(key.subject), GG_STR_ARG(idempotency_key)));
+
+    if (!gg_crypto_sha256(text, hash, err))
+        return false;
+    *out = gg_crypto_format_uuid(c->arena, hash);
+    return true;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/flow/graph.h"
+
+#include "gg/base/log.h"
+#include "gg/ext/crypto.h"
+#include "gg/ext/json.h"
+#include "gg/proto/oauth.h"
+#include "gg/proto/urlenc.h"
+
+#include <string.h>
+
+#define ANSWER_BYTES_MAX ((size_t)32 * 1024 * 1024)
+/* All pages of a list together; they fit into one answer of ours. */
+#define LIST_BYTES_MAX ((size_t)48 * 1024 * 1024)
+#define PAGES_MAX      200
+#define ITEMS_MAX      20000
+
+const char *gg_graph_url(const struct gg_call *c, const char *path)
+{
+    return gg_arena_printf(c->arena, "%s%s", c->ctx->conf->graph_url, path);
+}
+
+bool gg_graph_is_own(const struct gg_call *c, struct gg_str url)
+{
+    struct gg_url own;
+    struct gg_url other;
+
+    return gg_urlenc_parse_url(gg_str_of(c->ctx->conf->graph_url), &own) &&
+           gg_urlenc_parse_url(url, &other) && gg_url_is_same_origin(&own, &other) &&
+           gg_str_is_printable(url);
+}
+
+static bool fetch(struct gg_call *c, const struct gg_graph_request *r, struct gg_secret token,
+                  struct gg_http_response *response, struct gg_err *err)
+{
+    struct gg_arena *a = c->arena;
+    struct gg_str id;
+    size_t n = 0;
+    int64_t start_ms = gg_clock_mono_ms();
+    struct gg_http_request request = {
+        .method = r->method,
+        .url = r->url,
+        .body = r->body,
+        .timeout_s = (int)c->ctx->conf->graph_timeout_s,
+        .deadline = c->deadline,
+        .cap_bytes = ANSWER_BYTES_MAX,
+    };
+
+    if (!gg_crypto_random_uuid(a, &id, err))
+        return false;
+    request.headers[n++] =
+        gg_arena_printf(a, "Authorization: Bearer %.*s", GG_STR_ARG(gg_secret_reveal(token)));
+    request.headers[n++] = "Accept: application/json";
+    request.headers[n++] = gg_arena_printf(a, "client-request-id: %.*s", GG_STR_ARG(id));
+    if (r->body.p != NULL)
+        request.headers[n++] = "Content-Type: application/json";
+    if (r->timezone.p != NULL)
+        request.headers[n++] =
+            gg_arena_printf(a, "Prefer: outlook.timezone=\"%.*s\"", GG_STR_ARG(r->timezone));
+    if (r->if_match.p != NULL)
+        request.headers[n++] = gg_arena_printf(a, "If-Match: %.*s", GG_STR_ARG(r->if_match));
+    bool ok = gg_http_fetch(c->ctx->http, a, &request, response, err);
+    gg_log(GG_DEBUG, "graph.call", "method=%s status=%d ms=%lld client_request_id=%.*s", r->method,
+           ok ? response->status : 0, (long long)(gg_clock_mono_ms() - start_ms), GG_STR_ARG(id));
+    return ok;
+}
+
+/* Graph's error code (microsoft.graph.publicError): a word, never its message. */
+static void take_code(struct gg_call *c, const struct gg_http_response *response,
+                      struct gg_err *err)
+{
+    struct gg_json *v;
+    struct gg_err ignored;
+    char code[sizeof err->microsoft_code] = "";
+
+    if (gg_json_parse(c->arena, response->body, &v, &ignored))
+        gg_oauth_copy_word(code, sizeof code, gg_json_text(gg_json_get(v, "error"), "code"));
+    memcpy(err->microsoft_code, code, sizeof code);
+}
+
+static bool map_status(struct gg_call *c, const struct gg_http_response *response,
+                       struct gg_err *err)
+{
+    static const struct {
+        int status;
+        enum gg_code code;
+    } known[] = {
+        {401, GG_EAUTHREQUIRED}, {403, GG_EFORBIDDEN},    {404, GG_ENOTFOUND},
+        {409, GG_ECONFLICT},     {412, GG_EPRECONDITION}, {429, GG_ETHROTTLED},
+    };
+    bool is_ours = response->status >= 400 && response->status < 500;
+    enum gg_code code = is_ours ? GG_EREJECTED : GG_EGRAPH;
+
+    if (response->status >= 200 && response->status < 300)
+        return true;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (response->status == known[i].status)
+            code = known[i].code;
+    (void)gg_fail(err, code, "Graph answered %d", response->status);
+    take_code(c, response, err);
+    if (code == GG_EAUTHREQUIRED)
+        err->claims = gg_oauth_parse_challenge(c->arena, response->www_authenticate).p;
+    int64_t wait_s = gg_oauth_parse_retry_after(response->retry_after, gg_clock_now_s());
+    if (code == GG_ETHROTTLED && wait_s > 0)
+        err->retry_after_s = (int)wait_s;
+    return false;
+}
+
+bool gg_graph_call(struct gg_call *c, const struct gg_graph_request *request,
+                   struct gg_access *access, struct gg_str *body, struct gg_err *err)
+{
+    struct gg_http_response response;
+
+    if (!gg_secret_is_set(access->token) && !gg_refresh_get(c, request->key, access, err))
+        return false;
+    if (!fetch(c, request, access->token, &response, err))
+        return false;
+    if (response.status == 401) {
+        (void)map_status(c, &response, err);
+        const char *claims = err->claims;
+        bool ok = gg_refresh_replace(c, request->key, claims, access, err);
+        if (err->code == GG_EAUTHREQUIRED)
+            err->claims = claims;
+        if (!ok || !fetch(c, request, access->token, &response, err))
+            return false;
+    }
+    if (!map_status(c, &response, err))
+        return false;
+    *body = response.body;
+    if (body->n == 0)
+        *body = (struct gg_str){NULL, 0};
+    else if (strcmp(request->method, "DELETE") != 0 &&
+             !gg_str_is_media_type(response.content_type, "application/json"))
+        return gg_fail(err, GG_EGRAPH, "Graph's answer is not JSON");
+    return true;
+}
+
+static bool take_page(struct gg_call *c, struct gg_str body, struct gg_str **items, size_t *count,
+                      struct gg_str *next)
+{
+    struct gg_json *v;
+    struct gg_err ignored;
+
+    if (body.p == NULL || !gg_json_parse(c->arena, body, &v, &ignored) ||
+        !gg_json_elements(c->arena, body, "value", items, count))
+        return false;
+    *next = gg_json_text(v, "@odata.nextLink");
+    return true;
+}
+
+/* Where a nextLink leads: verbatim when it is absolute, never to another host. NULL: nowhere. */
+static const char *follow(struct gg_call *c, const char *from, struct gg_str link)
+{
+    struct gg_url url;
+    const char *to =
+        gg_urlenc_parse_url(link, &url) ? link.p : gg_http_resolve(c->arena, from, link);
+
+    return gg_graph_is_own(c, gg_str_of(to)) ? to : NULL;
+}
+
+/* Adds one page's elements; where `want` is reached inside it, notes how far it was taken. */
+static void add_items(struct gg_graph_list *list, const struct gg_str *items, size_t count,
+                      size_t skip)
+{
+    size_t i = skip;
+
+    for (; i < count && list->count < list->want; i++)
+        list->items[list->count++] = items[i];
+    if (i < count) {
+        list->next_url = list->request.url;
+        list->next_skip = i;
+    }
+}
+
+static bool is_circle(const char *const *seen, size_t count, const char *url)
+{
+    for (size_t i = 0; i < count; i++)
+        if (gg_str_is(gg_str_of(seen[i]), url))
+            return true;
+    return false;
+}
+
+bool gg_graph_list(struct gg_call *c, struct gg_graph_list *list, struct gg_err *err)
+{
+    const char *seen[PAGES_MAX];
+    struct gg_access access = {0};
+    struct gg_str body;
+    struct gg_str *items;
+    struct gg_str next;
+    size_t count;
+    size_t bytes = 0;
+    bool has_end = list->want > 0;
+
+    list->want = list->want == 0 ? ITEMS_MAX : list->want;
+    list->items = gg_arena_alloc(c->arena, list->want * sizeof *list->items);
+    for (size_t page = 0; page < PAGES_MAX; page++) {
+        seen[page] = list->request.url;
+        if (!gg_graph_call(c, &list->request, &access, &body, err))
+            return false;
+        if (!take_page(c, body, &items, &count, &next))
+            return gg_fail(err, GG_EGRAPH, "a page of Graph's is broken");
+        bytes += body.n;
+        if (bytes > LIST_BYTES_MAX)
+            return gg_fail(err, GG_EGRAPH, "Graph's pages are too large together");
+        add_items(list, items, count, page == 0 ? list->skip : 0);
+        if (list->next_url != NULL || next.n == 0)
+            return true;
+        const char *to = follow(c, list->request.url, next);
+        if (to == NULL)
+            return gg_fail(err, GG_EGRAPH, "a nextLink leads to another host");
+        if (is_circle(seen, page + 1, to))
+            return gg_fail(err, GG_EGRAPH, "Graph's pages go in a circle");
+        list->request.url = to;
+        /* Of very small pages a part is given, and a way to go on. */
+        if (list->count == list->want || (page + 1 == PAGES_MAX && has_end && list->count > 0)) {
+            list->next_url = to;
+            return true;
+        }
+    }
+    return gg_fail(err, GG_EGRAPH, "Graph's pages do not end");
+}

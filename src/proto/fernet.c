@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/proto/fernet.h"
+
+#include "gg/base/clock.h"
+#include "gg/ext/crypto.h"
+#include "gg/proto/b64.h"
+
+#include <string.h>
+
+#define VERSION      0x80
+#define KEY_CHARS    44
+#define HALF_BYTES   16                           /* a key is 16 bytes to sign and 16 to encrypt */
+#define HEAD_BYTES   (1 + 8 + GG_AES_BLOCK_BYTES) /* version, time, IV */
+#define MAC_BYTES    GG_SHA256_BYTES
+#define IV_OFFSET    9
+#define LENGTH_BYTES (HEAD_BYTES + GG_AES_BLOCK_BYTES + MAC_BYTES) /* of the shortest token */
+
+bool gg_fernet_parse_keys(struct gg_arena *a, struct gg_secret text, struct gg_fernet *f,
+                          struct gg_err *err)
+{
+    struct gg_str rest = gg_secret_reveal(text);
+    struct gg_str part;
+    struct gg_str key;
+
+    f->count = 0;
+    while (gg_str_take(&rest, ',', &part)) {
+        size_t number = f->count + 1;
+        part = gg_str_trim(part);
+        if (number > GG_FERNET_KEYS_MAX)
+            return gg_fail(err, GG_ENOTCONFIGURED, "TOKEN_ENCRYPTION_KEY: over %d keys",
+                           GG_FERNET_KEYS_MAX);
+        /* Python takes both alphabets, so `openssl rand -base64 32` has made working keys. */
+        if (part.n != KEY_CHARS || !gg_b64_parse_any(a, part, &key) || key.n != GG_FERNET_KEY_BYTES)
+            return gg_fail(err, GG_ENOTCONFIGURED,
+                           "TOKEN_ENCRYPTION_KEY: key %zu is not 44 characters of URL-safe base64",
+                           number);
+        memcpy(f->keys[f->count++], key.p, GG_FERNET_KEY_BYTES);
+    }
+    if (f->count == 0)
+        return gg_fail(err, GG_ENOTCONFIGURED, "TOKEN_ENCRYPTION_KEY: there is no key");
+    return true;
+}
+
+bool gg_fernet_generate(struct gg_arena *a, struct gg_str *key, struct gg_err *err)
+{
+    unsigned char raw[GG_FERNET_KEY_BYTES];
+
+    if (!gg_crypto_random(raw, sizeof raw, err))
+        return false;
+    *key = gg_b64_format(a, GG_B64_PADDED, (struct gg_str){(const char *)raw, sizeof raw});
+    gg_wipe(raw, sizeof raw);
+    return true;
+}
+
+static bool sign(const unsigned char *key, struct gg_str in, struct gg_mac *mac, struct gg_err *err)
+{
+    return gg_crypto_hmac(GG_SHA256, (struct gg_secret){(const char *)key, HALF_BYTES}, in, mac,
+                          err);
+}
+
+/* Version, time and IV, all big-endian. */
+static bool make_head(unsigned char head[HEAD_BYTES], struct gg_err *err)
+{
+    uint64_t now = (uint64_t)gg_clock_now_s();
+
+    head[0] = VERSION;
+    for (int i = 0; i < 8; i++)
+        head[1 + i] = (unsigned char)(now >> (56 - 8 * i));
+    return gg_crypto_random(head + IV_OFFSET, GG_AES_BLOCK_BYTES, err);
+}
+
+bool gg_fernet_encrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_secret in,
+                       struct gg_str *token, struct gg_err *err)
+{
+    unsigned char head[HEAD_BYTES];
+    struct gg_mac mac;
+    struct gg_str text = gg_secret_reveal(in);
+    struct gg_str body;
+
+    if (f->count == 0 || text.n > GG_FERNET_IN_BYTES_MAX)
+        return gg_fail(err, GG_EINTERNAL, "Fernet: no key, or too much to encrypt");
+    struct gg_aes aes = {.key = f->keys[0] + HALF_BYTES, .iv = head + IV_OFFSET};
+    if (!make_head(head, err) || !gg_crypto_encrypt(a, aes, text, &body, err))
+        return false;
+    size_t n = HEAD_BYTES + body.n;
+    char *raw = gg_arena_alloc(a, n + MAC_BYTES);
+    memcpy(raw, head, HEAD_BYTES);
+    memcpy(raw + HEAD_BYTES, body.p, body.n);
+    if (!sign(f->keys[0], (struct gg_str){raw, n}, &mac, err))
+        return false;
+    memcpy(raw + n, mac.bytes, MAC_BYTES);
+    *token = gg_b64_format(a, GG_B64_PADDED, (struct gg_str){raw, n + MAC_BYTES});
+    return true;
+}
+
+/* The key whose MAC the token has, or NULL. */
+static const unsigned char *find_key(const struct gg_fernet *f, struct gg_str raw,
+                                     struct gg_err *err)
+{
+    struct gg_mac mac;
+    struct gg_str in = {raw.p, raw.n - MAC_BYTES};
+    struct gg_secret sent = {raw.p + in.n, MAC_BYTES};
+
+    for (size_t i = 0; i < f->count; i++) {
+        if (!sign(f->keys[i], in, &mac, err))
+            return NULL;
+        if (gg_secret_is_equal(sent, (struct gg_secret){(const char *)mac.bytes, MAC_BYTES}))
+            return f->keys[i];
+    }
+    (void)gg_fail(err, GG_EINTERNAL, "Fernet token fits none of %zu keys", f->count);
+    return NULL;
+}
+
+bool gg_fernet_decrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
+                       struct gg_secret *out, struct gg_err *err)
+{
+    struct gg_str raw;
+    struct gg_str text;
+
+    if (token.n > (GG_FERNET_IN_BYTES_MAX + LENGTH_BYTES + 2) / 3 * 4 ||
+        !gg_b64_parse(a, GG_B64_PADDED, token, &raw))
+        return gg_fail(err, GG_EINTERNAL, "Fernet token is too long or not base64url");
+    if (raw.n < LENGTH_BYTES || (raw.n - LENGTH_BYTES) % GG_AES_BLOCK_BYTES != 0 ||
+        (unsigned char)raw.p[0] != VERSION)
+        return gg_fail(err, GG_EINTERNAL, "Fernet token has a wrong version or length");
+    const unsigned char *key = find_key(f, raw, err);
+    if (key == NULL)
+        return false;
+    struct gg_aes aes = {.key = key + HALF_BYTES, .iv = (const unsigned char *)raw.p + IV_OFFSET};
+    struct gg_str body = {raw.p + HEAD_BYTES, raw.n - HEAD_BYTES - MAC_BYTES};
+    if (!gg_crypto_decrypt(a, aes, body, &text, err))
+        return false;
+    *out = gg_secret_of(text);
+    return true;
+}

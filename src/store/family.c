@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/store/family.h"
+
+static const struct gg_db_stmt insert = {
+    "INSERT INTO refresh_families (family_id, current_id, realm, subject, expires_at)"
+    " VALUES (?, ?, ?, ?, NOW(6) + INTERVAL ? SECOND)",
+    false};
+
+/* Not repeatable: after a lost answer, the second try would look like a thief's. */
+static const struct gg_db_stmt rotate = {
+    "UPDATE refresh_families SET current_id=?, expires_at=NOW(6) + INTERVAL ? SECOND"
+    " WHERE family_id=? AND current_id=? AND realm=? AND subject=? AND expires_at > NOW(6)",
+    false};
+
+static const struct gg_db_stmt drop = {"DELETE FROM refresh_families WHERE family_id=?", true};
+
+static const struct gg_db_stmt sweep = {
+    "DELETE FROM refresh_families WHERE expires_at <= NOW(6) LIMIT 1000", true};
+
+bool gg_family_put(struct gg_db *db, struct gg_arena *a, const struct gg_family *family,
+                   struct gg_err *err)
+{
+    struct gg_db_value values[] = {
+        gg_db_text(family->family_id),
+        gg_db_text(family->token_id),
+        gg_db_text(gg_str_of(family->realm->name)),
+        gg_db_text(family->subject),
+        gg_db_int(family->ttl_s),
+    };
+    struct gg_db_result done;
+
+    return gg_db_run(db, a, GG_DB_CALL(insert, NULL, values), &done, err);
+}
+
+bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, const struct gg_family *family,
+                      struct gg_str next_id, struct gg_err *err)
+{
+    struct gg_db_value values[] = {
+        gg_db_text(next_id),
+        gg_db_int(family->ttl_s),
+        gg_db_text(family->family_id),
+        gg_db_text(family->token_id),
+        gg_db_text(gg_str_of(family->realm->name)),
+        gg_db_text(family->subject),
+    };
+    struct gg_db_value family_id = values[2];
+    struct gg_db_result done;
+
+    if (!gg_db_run(db, a, GG_DB_CALL(rotate, NULL, values), &done, err))
+        return false;
+    if (done.affected == 1)
+        return true;
+    if (!gg_db_run(db, a, (struct gg_db_call){&drop, NULL, &family_id, 1}, &done, err))
+        return false;
+    return gg_fail(err, GG_EINVALIDTOKEN, "a spent refresh token was used again: %s",
+                   done.affected > 0 ? "its family has ended" : "its family had ended");
+}
+
+bool gg_family_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err)
+{
+    return gg_db_count(db, a, &sweep, count, err);
+}

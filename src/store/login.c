@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/store/login.h"
+
+#include "gg/base/buf.h"
+#include "gg/ext/crypto.h"
+
+static const struct gg_db_stmt insert = {
+    "INSERT INTO login_states (state_hash, browser_hash, realm, subject, sealed, return_to,"
+    " expires_at) VALUES (?, ?, ?, ?, ?, ?, NOW(6) + INTERVAL ? SECOND)",
+    false};
+
+static const struct gg_db_stmt take = {
+    "DELETE FROM login_states WHERE state_hash=? AND browser_hash=?"
+    " RETURNING realm, subject, sealed, return_to, expires_at > NOW(6)",
+    true};
+
+static const struct gg_db_stmt sweep = {
+    "DELETE FROM login_states WHERE expires_at <= NOW(6) LIMIT 1000", true};
+
+/* Separates the two parts of what is sealed; base64url has no such character. */
+#define SEPARATOR '.'
+
+static bool hash_keys(struct gg_arena *a, struct gg_login_key key, struct gg_str out[2],
+                      struct gg_err *err)
+{
+    return gg_crypto_hash_text(a, gg_secret_reveal(key.state), &out[0], err) &&
+           gg_crypto_hash_text(a, gg_secret_reveal(key.browser), &out[1], err);
+}
+
+static bool seal(struct gg_login_store s, struct gg_arena *a, const struct gg_login *login,
+                 struct gg_str *sealed, struct gg_err *err)
+{
+    struct gg_buf text;
+
+    gg_buf_init(&text, a, 1024);
+    gg_buf_add(&text, gg_secret_reveal(login->nonce));
+    gg_buf_add_char(&text, SEPARATOR);
+    gg_buf_add(&text, gg_secret_reveal(login->code_verifier));
+    return gg_fernet_encrypt(s.fernet, a, gg_secret_of(gg_buf_str(&text)), sealed, err);
+}
+
+bool gg_login_put(struct gg_login_store s, struct gg_arena *a, struct gg_login_key key,
+                  const struct gg_login *login, struct gg_err *err)
+{
+    struct gg_str hashes[2];
+    struct gg_str sealed;
+    struct gg_db_result done;
+
+    if (!hash_keys(a, key, hashes, err) || !seal(s, a, login, &sealed, err))
+        return false;
+    struct gg_db_value values[] = {
+        gg_db_text(hashes[0]),
+        gg_db_text(hashes[1]),
+        gg_db_text(gg_str_of(login->realm->name)),
+        gg_db_text(login->subject),
+        gg_db_text(sealed),
+        gg_db_text(login->return_to),
+        gg_db_int(GG_LOGIN_TTL_S),
+    };
+    return gg_db_run(s.db, a, GG_DB_CALL(insert, NULL, values), &done, err);
+}
+
+static bool unseal(struct gg_login_store s, struct gg_arena *a, struct gg_str sealed,
+                   struct gg_login *login, struct gg_err *err)
+{
+    struct gg_secret text;
+    struct gg_str nonce;
+
+    if (!gg_fernet_decrypt(s.fernet, a, sealed, &text, err))
+        return gg_fail(err, GG_ESTATE, "a state was sealed with another key");
+    struct gg_str rest = gg_secret_reveal(text);
+    if (!gg_str_take(&rest, SEPARATOR, &nonce) || rest.p == NULL)
+        return gg_fail(err, GG_ESTATE, "a state's seal has another form");
+    login->nonce = gg_secret_of(nonce);
+    login->code_verifier = gg_secret_of(rest);
+    return true;
+}
+
+bool gg_login_take(struct gg_login_store s, struct gg_arena *a, struct gg_login_key key,
+                   struct gg_login *login, struct gg_err *err)
+{
+    struct gg_str hashes[2];
+    struct gg_db_result rows;
+
+    if (!hash_keys(a, key, hashes, err))
+        return false;
+    struct gg_db_value values[] = {gg_db_text(hashes[0]), gg_db_text(hashes[1])};
+    if (!gg_db_run(s.db, a, GG_DB_CALL(take, NULL, values), &rows, err))
+        return false;
+    if (rows.row_count == 0)
+        return gg_fail(err, GG_ESTATE, "no such state for this browser");
+    const struct gg_str *row = rows.rows[0];
+    *login = (struct gg_login){
+        .realm = gg_realm_find_name(row[0]),
+        .subject = row[1],
+        .return_to = row[3],
+    };
+    if (gg_db_cell_int(row[4], 0) != 1 || login->realm == NULL)
+        return gg_fail(err, GG_ESTATE, "the state is too old");
+    return unseal(s, a, row[2], login, err);
+}
+
+bool gg_login_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err)
+{
+    return gg_db_count(db, a, &sweep, count, err);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/store/rate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/*
+ * The parameters are name, window, window, limit, window. Assignments run from left to right, each
+ * seeing those before it. A clock behind another host's, or a statement that waited for the row
+ * past the end of its window, stays in the newer window, at its begin.
+ */
+static const struct gg_db_stmt take = {
+    "INSERT INTO rate_limits (k, win, used, prev, admitted, ends_at)"
+    " VALUES (?, FLOOR(UNIX_TIMESTAMP(NOW(6)) / ?), 1, 0, 1, NOW() + INTERVAL 2 * ? SECOND)"
+    " ON DUPLICATE KEY UPDATE"
+    " prev = IF(VALUES(win) > win, IF(VALUES(win) = win + 1, used, 0), prev),"
+    " admitted = IF(VALUES(win) > win, 0, used) + 1"
+    "  + prev * IF(VALUES(win) < win, 1, 1 - MOD(UNIX_TIMESTAMP(NOW(6)), ?) / ?) <= ?,"
+    " used = IF(VALUES(win) > win, 0, used) + admitted,"
+    " ends_at = IF(VALUES(win) > win, VALUES(ends_at), ends_at),"
+    " win = GREATEST(win, VALUES(win))"
+    " RETURNING admitted, used, prev, MOD(UNIX_TIMESTAMP(NOW(6)), ?)",
+    true};
+
+static const struct gg_db_stmt sweep = {"DELETE FROM rate_limits WHERE ends_at <= NOW() LIMIT 1000",
+                                        true};
+
+struct gg_rate gg_rate_judge(struct gg_limit limit, struct gg_rate_row row)
+{
+    double window = (double)limit.per_s;
+    double part = row.elapsed_s / window;
+    double most = (double)limit.requests;
+    double used = (double)row.used;
+    double prev = (double)row.prev;
+    double left = floor(most - used - prev * (1 - part) + 1e-9);
+    double wait;
+
+    if (left >= 1)
+        wait = window - row.elapsed_s;
+    else if (used + 1 <= most)
+        /* Later in this window: when used + 1 + prev * (1 - part) has come down to the limit. */
+        wait = (1 - (most - 1 - used) / prev) * window - row.elapsed_s;
+    else
+        /* In the next one, where what is used now is what came before. */
+        wait = window - row.elapsed_s + (1 - (most - 1) / used) * window;
+    return (struct gg_rate){
+        .admitted = row.admitted,
+        .limit = limit.requests,
+        .remaining = left > 0 ? (int64_t)left : 0,
+        .reset_s = wait > 1 ? (int64_t)ceil(wait) : 1,
+    };
+}
+
+bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
+                  struct gg_rate *rate, struct gg_err *err)
+{
+    struct gg_db_value window = gg_db_int(key.limit.per_s);
+    /* The window is part of the name: windows of another length are numbered otherwise. */
+    struct gg_db_value values[] = {
+        gg_db_text(gg_str_of(
+            gg_arena_printf(a, "%.*s/%lld", GG_STR_ARG(key.name), (long long)key.limit.per_s))),
+        window,
+        window,
+        window,
+        window,
+        gg_db_int(key.limit.requests),
+        window,
+    };
+    struct gg_db_result rows;
+
+    if (!gg_db_run(db, a, GG_DB_CALL(take, NULL, values), &rows, err))
+        return false;
+    if (rows.row_count != 1)
+        return gg_fail(err, GG_EDATABASE, "a limit was not counted");
+    const struct gg_str *row = rows.rows[0];
+    *rate =
+        gg_rate_judge(key.limit, (struct gg_rate_row){
+                                     .admitted = gg_db_cell_int(row[0], 0) == 1,
+                                     .used = gg_db_cell_int(row[1], 0),
+                                     .prev = gg_db_cell_int(row[2], 0),
+                                     .elapsed_s = strtod(row[3].p == NULL ? "0" : row[3].p, NULL),
+                                 });
+    return true;
+}
+
+bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err)
+{
+    return gg_db_count(db, a, &sweep, count, err);
+}

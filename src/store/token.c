@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/store/token.h"
+
+#include "gg/base/log.h"
+#include "gg/ext/crypto.h"
+
+#define LEASE_WORD_BYTES 16
+
+/* updated_at says when the tokens changed; what only notes a use or a lease leaves it alone. */
+#define KEEP_UPDATED "updated_at=updated_at"
+#define NO_LEASE     "refresh_lease=NULL, refresh_lease_until=NULL"
+#define NO_FAILURE   "refresh_failure=NULL, refresh_failed_until=NULL"
+
+static const struct gg_db_stmt find = {
+    "SELECT access_token, is_active, refresh_lease_until > NOW(6),"
+    " TIMESTAMPDIFF(SECOND, NOW(6), expires_at),"
+    " IF(refresh_failed_until > NOW(6), refresh_failure, NULL),"
+    " CEIL(TIMESTAMPDIFF(MICROSECOND, NOW(6), refresh_failed_until) / 1000000),"
+    " last_used_at IS NULL OR last_used_at <= NOW() - INTERVAL 60 SECOND,"
+    " microsoft_id, microsoft_email, tenant_id, scope,"
+    " FLOOR(UNIX_TIMESTAMP(expires_at)), FLOOR(UNIX_TIMESTAMP(last_used_at)),"
+    " refresh_token IS NOT NULL, refresh_after > NOW(6)"
+    " FROM {table} WHERE {key}={subject}",
+    true};
+
+static const struct gg_db_stmt put = {
+    "INSERT INTO {table} ({key}, access_token, refresh_token, id_token, token_type, expires_at,"
+    " scope, microsoft_id, microsoft_email, tenant_id, is_active)"
+    " VALUES ({subject}, ?, ?, ?, ?, NOW() + INTERVAL ? SECOND, ?, ?, ?, ?, TRUE)"
+    " ON DUPLICATE KEY UPDATE access_token=VALUES(access_token),"
+    " refresh_token=VALUES(refresh_token), id_token=VALUES(id_token),"
+    " token_type=VALUES(token_type), expires_at=VALUES(expires_at), scope=VALUES(scope),"
+    " microsoft_id=VALUES(microsoft_id), microsoft_email=VALUES(microsoft_email),"
+    " tenant_id=VALUES(tenant_id), is_active=TRUE, inactive_reason=NULL,"
+    " refresh_after=NULL, " NO_LEASE ", " NO_FAILURE,
+    true};
+
+static const struct gg_db_stmt drop = {"DELETE FROM {table} WHERE {key}={subject}", true};
+
+static const struct gg_db_stmt touch = {
+    "UPDATE {table} SET last_used_at=NOW(), " KEEP_UPDATED " WHERE {key}={subject}"
+    " AND (last_used_at IS NULL OR last_used_at <= NOW() - INTERVAL 60 SECOND)",
+    true};
+
+static const struct gg_db_stmt lease_row = {
+    "UPDATE {table} SET refresh_lease=?, refresh_lease_until=NOW(6) + INTERVAL ? SECOND,"
+    " " KEEP_UPDATED " WHERE {key}={subject} AND is_active AND access_token=?"
+    " AND (refresh_lease IS NULL OR refresh_lease_until <= NOW(6))"
+    " AND (refresh_failed_until IS NULL OR refresh_failed_until <= NOW(6))",
+    false};
+
+static const struct gg_db_stmt read_refresh_token = {
+    "SELECT refresh_token FROM {table} WHERE {key}={subject} AND access_token=?", true};
+
+static const struct gg_db_stmt end_with_tokens = {
+    "UPDATE {table} SET access_token=?, refresh_token=COALESCE(?, refresh_token),"
+    " id_token=COALESCE(?, id_token), token_type=COALESCE(?, token_type),"
+    " expires_at=NOW() + INTERVAL ? SECOND, scope=COALESCE(?, scope),"
+    " refresh_after=NOW(6) + INTERVAL ? SECOND, " NO_LEASE ", " NO_FAILURE
+    " WHERE {key}={subject} AND refresh_lease=?",
+    true};
+
+static const struct gg_db_stmt end_permanently = {
+    "UPDATE {table} SET is_active=FALSE, inactive_reason=?, " NO_LEASE ", " NO_FAILURE
+    " WHERE {key}={subject} AND refresh_lease=?",
+    true};
+
+static const struct gg_db_stmt end_for_now = {
+    "UPDATE {table} SET refresh_failure=?, refresh_failed_until=NOW(6) + INTERVAL ? SECOND,"
+    " " NO_LEASE ", " KEEP_UPDATED " WHERE {key}={subject} AND refresh_lease=?",
+    true};
+
+static const struct gg_db_stmt count = {
+    "SELECT COUNT(*), COALESCE(SUM(is_active), 0), COALESCE(SUM(expires_at <= NOW()), 0),"
+    " COALESCE(SUM(expires_at > NOW() AND expires_at <= NOW() + INTERVAL 300 SECOND), 0),"
+    " COALESCE(SUM(NOT is_active), 0) FROM {table}",
+    true};
+
+bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                   struct gg_token *token, struct gg_err *err)
+{
+    struct gg_db_value values[] = {gg_db_text(key.subject)};
+    struct gg_db_result rows;
+
+    if (!gg_db_run(s.db, a, GG_DB_CALL(find, key.realm, values), &rows, err))
+        return false;
+    *token = (struct gg_token){.key = key, .found = rows.row_count > 0};
+    if (!token->found)
+        return true;
+    const struct gg_str *row = rows.rows[0];
+    int64_t failure_left_s = gg_db_cell_int(row[5], 0);
+    *token = (struct gg_token){
+        .key = key,
+        .found = true,
+        .sealed = row[0],
+        .is_active = gg_db_cell_int(row[1], 0) == 1,
+        .is_leased = gg_db_cell_int(row[2], 0) == 1,
+        .left_s = gg_db_cell_int(row[3], -1),
+        .failure = row[4],
+        .failure_left_s = failure_left_s > 1 ? failure_left_s : 1,
+        .wants_touch = gg_db_cell_int(row[6], 0) == 1,
+        .owner = {.microsoft_id = row[7], .email = row[8], .tenant_id = row[9]},
+        .scope = row[10],
+        .expires_at_s = gg_db_cell_int(row[11], 0),
+        .last_used_at_s = gg_db_cell_int(row[12], -1),
+        .has_refresh_token = gg_db_cell_int(row[13], 0) == 1,
+        .is_rested = gg_db_cell_int(row[14], 0) == 1,
+    };
+    return true;
+}
+
+bool gg_token_open(struct gg_token_store s, struct gg_arena *a, struct gg_str sealed,
+                   struct gg_secret *out, struct gg_err *err)
+{
+    if (gg_fernet_decrypt(s.fernet, a, sealed, out, err))
+        return true;
+    gg_log(GG_ERROR, "token.decrypt", "reason=\"%s\"", err->log);
+    return gg_fail(err, GG_EAUTHREQUIRED, "a stored token does not decrypt with any key");
+}
+
+/* The cells of a set: sealed, or NULL for what is absent. */
+struct sealed_set {
+    struct gg_str access_token;
+    struct gg_str refresh_token;
+    struct gg_str id_token;
+};
+
+static bool seal_one(struct gg_token_store s, struct gg_arena *a, struct gg_secret in,
+                     struct gg_str *out, struct gg_err *err)
+{
+    *out = (struct gg_str){NULL, 0};
+    return !gg_secret_is_set(in) || gg_fernet_encrypt(s.fernet, a, in, out, err);
+}
+
+static bool seal(struct gg_token_store s, struct gg_arena *a, const struct gg_tokens *set,
+                 struct sealed_set *out, struct gg_err *err)
+{
+    return seal_one(s, a, set->access_token, &out->access_token, err) &&
+           seal_one(s, a, set->refresh_token, &out->refresh_token, err) &&
+           seal_one(s, a, set->id_token, &out->id_token, err);
+}
+
+bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                  const struct gg_token_connect *connect, struct gg_err *err)
+{
+    const struct gg_tokens *set = &connect->set;
+    struct sealed_set sealed;
+    struct gg_db_result done;
+
+    if (!seal(s, a, set, &sealed, err))
+        return false;
+    struct gg_db_value values[] = {
+        gg_db_text(key.subject),
+        gg_db_text(sealed.access_token),
+        gg_db_text(sealed.refresh_token),
+        gg_db_text(sealed.id_token),
+        gg_db_text(set->token_type.p == NULL ? GG_STR("Bearer") : set->token_type),
+        gg_db_int(set->expires_in_s),
+        gg_db_text(set->scope),
+        gg_db_text(connect->owner.microsoft_id),
+        gg_db_text(connect->owner.email),
+        gg_db_text(connect->owner.tenant_id),
+    };
+    return gg_db_run(s.db, a, GG_DB_CALL(put, key.realm, values), &done, err);
+}
+
+bool gg_token_drop(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                   struct gg_err *err)
+{
+    struct gg_db_value values[] = {gg_db_text(key.subject)};
+    struct gg_db_result done;
+
+    return gg_db_run(s.db, a, GG_DB_CALL(drop, key.realm, values), &done, err);
+}
+
+bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                    struct gg_err *err)
+{
+    struct gg_db_value values[] = {gg_db_text(key.subject)};
+    struct gg_db_result done;
+
+    return gg_db_run(s.db, a, GG_DB_CALL(touch, key.realm, values), &done, err);
+}
+
+bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a, const struct gg_token *token,
+                         struct gg_token_lease *lease, struct gg_err *err)
+{
+    struct gg_token_key key = token->key;
+    struct gg_db_value read[] = {gg_db_text(key.subject), gg_db_text(token->sealed)};
+    struct gg_db_result rows;
+
+    *lease = (struct gg_token_lease){0};
+    if (!gg_db_run(s.db, a, GG_DB_CALL(read_refresh_token, key.realm, read), &rows, err))
+        return false;
+    if (rows.row_count == 0)
+        return true;
+    if (rows.rows[0][0].p == NULL)
+        return gg_fail(err, GG_EAUTHREQUIRED, "there is no refresh token");
+    if (!gg_token_open(s, a, rows.rows[0][0], &lease->refresh_token, err) ||
+        !gg_crypto_random_text(a, LEASE_WORD_BYTES, &lease->word, err))
+        return false;
+    struct gg_db_value take[] = {gg_db_text(lease->word), gg_db_int(GG_TOKEN_LEASE_S),
+                                 gg_db_text(key.subject), gg_db_text(token->sealed)};
+    if (!gg_db_run(s.db, a, GG_DB_CALL(lease_row, key.realm, take), &rows, err))
+        return false;
+    lease->taken = rows.affected == 1;
+    return true;
+}
+
+static bool end_well(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                     struct gg_token_end *end, struct gg_err *err)
+{
+    const struct gg_tokens *set = end->set;
+    struct sealed_set sealed;
+    struct gg_db_result done;
+
+    if (!seal(s, a, set, &sealed, err))
+        return false;
+    struct gg_db_value values[] = {
+        gg_db_text(sealed.access_token), gg_db_text(sealed.refresh_token),
+        gg_db_text(sealed.id_token),     gg_db_text(set->token_type),
+        gg_db_int(set->expires_in_s),    gg_db_text(set->scope),
+        gg_db_int(end->rest_s),          gg_db_text(key.subject),
+        gg_db_text(end->lease),
+    };
+    bool ok = gg_db_run(s.db, a, GG_DB_CALL(end_with_tokens, key.realm, values), &done, err);
+    end->was_ours = ok && done.affected > 0;
+    end->sealed = sealed.access_token;
+    return ok;
+}
+
+bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                        struct gg_token_end *end, struct gg_err *err)
+{
+    struct gg_db_value failure = gg_db_text(gg_str_of(end->failure));
+    struct gg_db_value subject = gg_db_text(key.subject);
+    struct gg_db_value lease = gg_db_text(end->lease);
+    struct gg_db_value permanent[] = {failure, subject, lease};
+    struct gg_db_value passing[] = {failure, gg_db_int(end->pause_s), subject, lease};
+    struct gg_db_result done;
+
+    if (end->set != NULL)
+        return end_well(s, a, key, end, err);
+    bool ok = gg_db_run(s.db, a,
+                        end->is_permanent ? GG_DB_CALL(end_permanently, key.realm, permanent)
+                                          : GG_DB_CALL(end_for_now, key.realm, passing),
+                        &done, err);
+    end->was_ours = ok && done.affected > 0;
+    return ok;
+}
+
+bool gg_token_count(struct gg_db *db, struct gg_arena *a, const struct gg_realm *realm,
+                    struct gg_token_stats *stats, struct gg_err *err)
+{
+    struct gg_db_result rows;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = &count, .realm = realm}, &rows, err))
+        return false;
+    if (rows.row_count != 1)
+        return gg_fail(err, GG_EDATABASE, "no statistics");
+    const struct gg_str *row = rows.rows[0];
+    *stats = (struct gg_token_stats){
+        .total = gg_db_cell_int(row[0], 0),
+        .active = gg_db_cell_int(row[1], 0),
+        .expired = gg_db_cell_int(row[2], 0),
+        .expiring_soon = gg_db_cell_int(row[3], 0),
+        .inactive = gg_db_cell_int(row[4], 0),
+    };
+    return true;
+}

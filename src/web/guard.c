@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/web/guard.h"
+
+#include "gg/base/log.h"
+#include "gg/store/rate.h"
+
+/* Some workers sweep now and then, so that old rows go even where nobody runs `maintain`. */
+#define SWEEP_ONE_IN 512
+
+static const char *const limit_names[GG_LIMITS] = {
+    [GG_LIMIT_OAUTH_START] = "oauth_start",
+    [GG_LIMIT_OAUTH_CALLBACK] = "oauth_callback",
+    [GG_LIMIT_CALENDAR] = "calendar",
+};
+
+static bool read_caller(struct gg_exchange *x, struct gg_str token, struct gg_err *err)
+{
+    x->has_caller = gg_pair_check(&x->call, gg_secret_of(token), &x->caller, err);
+    return x->has_caller;
+}
+
+bool gg_guard_check(struct gg_exchange *x, enum gg_auth auth, struct gg_err *err)
+{
+    struct gg_str token = gg_request_bearer(&x->request);
+
+    if (auth == GG_AUTH_NONE || (auth == GG_AUTH_MAYBE && token.p == NULL))
+        return true;
+    if (auth == GG_AUTH_ADMIN_OR) {
+        struct gg_err ignored;
+        if (token.p != NULL)
+            (void)read_caller(x, token, &ignored);
+        return true;
+    }
+    if (token.p == NULL)
+        return gg_fail(err, GG_EINVALIDTOKEN, "there is no bearer token");
+    if (!read_caller(x, token, err))
+        return false;
+    if (x->caller.realm != x->realm)
+        return gg_fail(err, GG_EWRONGREALM, "a token of %s", x->caller.realm->name);
+    if (auth == GG_AUTH_ADMIN && !x->caller.is_admin)
+        return gg_fail(err, GG_EADMIN, "subject=%.*s", GG_STR_ARG(x->caller.subject));
+    return true;
+}
+
+static void add_headers(struct gg_response *r, const struct gg_rate *rate)
+{
+    gg_response_header_int(r, "RateLimit-Limit", rate->limit);
+    gg_response_header_int(r, "RateLimit-Remaining", rate->remaining);
+    gg_response_header_int(r, "RateLimit-Reset", rate->reset_s);
+}
+
+static void sweep_sometimes(struct gg_exchange *x)
+{
+    unsigned char dice[2];
+    uint64_t count;
+    struct gg_err ignored;
+
+    if (gg_crypto_random(dice, sizeof dice, &ignored) &&
+        (dice[0] << 8 | dice[1]) % SWEEP_ONE_IN == 0 &&
+        !gg_rate_sweep(x->call.ctx->db, x->call.arena, &count, &ignored))
+        gg_log(GG_WARNING, "rate.sweep", "result=failed");
+}
+
+bool gg_guard_limit(struct gg_exchange *x, enum gg_limit_id limit, enum gg_limit_by by,
+                    struct gg_err *err)
+{
+    const struct gg_conf *conf = x->call.ctx->conf;
+    struct gg_arena *a = x->call.arena;
+    struct gg_rate rate;
+
+    if (conf->limits[limit].requests == 0)
+        return true;
+    const char *who =
+        by == GG_BY_CALLER_OR_ADDRESS && x->has_caller
+            ? gg_arena_printf(a, "%s:%.*s", x->caller.realm->name, GG_STR_ARG(x->caller.subject))
+            : gg_arena_printf(a, "address:%.*s",
+                              GG_STR_ARG(gg_request_address(&x->request, conf->trusted_proxies)));
+    struct gg_rate_key key = {
+        gg_str_of(gg_arena_printf(a, "%s:%s", limit_names[limit], who)),
+        conf->limits[limit],
+    };
+    if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err))
+        return false;
+    add_headers(&x->response, &rate);
+    sweep_sometimes(x);
+    if (rate.admitted)
+        return true;
+    (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s", limit_names[limit], who);
+    err->retry_after_s = (int)rate.reset_s;
+    return false;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/web/route.h"
+
+#include "gg/base/log.h"
+#include "gg/proto/event.h"
+#include "gg/proto/returnto.h"
+#include "gg/web/on_auth.h"
+#include "gg/web/on_calendar.h"
+#include "gg/web/on_health.h"
+
+#include <string.h>
+
+#define CALENDAR "integration/microsoft/calendar"
+#define EVENTS   CALENDAR "/events"
+#define EVENT    EVENTS "/{id}"
+
+/* A route of a caller's own data, counted against the limit of the calendar. */
+#define OWN(p, m, f) \
+    .path = (p), .method = (m), .on = (f), .auth = GG_AUTH_CALLER, .is_limited = true, \
+    .limit = GG_LIMIT_CALENDAR, .by = GG_BY_CALLER_OR_ADDRESS
+
+static const struct gg_route routes[] = {
+    {.path = "auth/microsoft",
+     .method = GG_GET,
+     .on = gg_on_auth_start,
+     .auth = GG_AUTH_MAYBE,
+     .is_limited = true,
+     .limit = GG_LIMIT_OAUTH_START,
+     .by = GG_BY_CALLER_OR_ADDRESS,
+     .query = {"return_to"}},
+    {.path = "auth/microsoft/callback",
+     .method = GG_GET,
+     .on = gg_on_auth_callback,
+     .is_limited = true,
+     .limit = GG_LIMIT_OAUTH_CALLBACK,
+     .by = GG_BY_ADDRESS,
+     .query_fault = GG_ESTATE,
+     .query = {"state", "code", "error", "error_description"}},
+    {.path = "auth/microsoft/exchange",
+     .method = GG_POST,
+     .on = gg_on_auth_exchange,
+     .is_limited = true,
+     .limit = GG_LIMIT_OAUTH_CALLBACK,
+     .by = GG_BY_ADDRESS},
+    /* Its limit counts by the user, who is known only by the body. */
+    {.path = "auth/refresh", .method = GG_POST, .on = gg_on_auth_refresh},
+    {OWN("auth/microsoft/user", GG_GET, gg_on_auth_user)},
+    {.path = "auth/microsoft/token",
+     .method = GG_DELETE,
+     .on = gg_on_auth_disconnect,
+     .auth = GG_AUTH_CALLER,
+     .is_limited = true,
+     .limit = GG_LIMIT_OAUTH_START,
+     .by = GG_BY_CALLER_OR_ADDRESS},
+    {OWN(CALENDAR, GG_GET, gg_on_calendar_find_all)},
+    {OWN(EVENTS, GG_GET, gg_on_calendar_list),
+     .query = {"start_time", "end_time", "calendar_id", "timezone", "limit", "cursor"}},
+    {OWN(EVENTS, GG_POST, gg_on_calendar_create), .query = {"calendar_id"}},
+    {OWN(EVENT, GG_GET, gg_on_calendar_get)},
+    {OWN(EVENT, GG_PUT, gg_on_calendar_update)},
+    {OWN(EVENT, GG_PATCH, gg_on_calendar_update)},
+    {OWN(EVENT, GG_DELETE, gg_on_calendar_delete)},
+    {.path = "health/microsoft",
+     .method = GG_GET,
+     .on = gg_on_health,
+     .auth = GG_AUTH_ADMIN_OR,
+     .is_main_only = true,
+     .works_unconfigured = true},
+    {.path = "health/microsoft/tokens",
+     .method = GG_GET,
+     .on = gg_on_health_tokens,
+     .auth = GG_AUTH_ADMIN,
+     .is_main_only = true},
+};
+
+#define ROUTES (sizeof routes / sizeof routes[0])
+
+const struct gg_route *gg_route_table(size_t *count)
+{
+    *count = ROUTES;
+    return routes;
+}
+
+/* "a/b/{id}" against the path below a prefix; *id is the segment, still encoded. */
+static bool is_path(const char *pattern, struct gg_str path, struct gg_str *id)
+{
+    const char *mark = strstr(pattern, "{id}");
+    size_t n = mark == NULL ? strlen(pattern) : (size_t)(mark - pattern);
+
+    *id = (struct gg_str){NULL, 0};
+    if (path.n < n || memcmp(path.p, pattern, n) != 0)
+        return false;
+    struct gg_str rest = gg_str_skip(path, n);
+    if (mark == NULL)
+        return rest.n == 0;
+    *id = rest;
+    return rest.n > 0 && memchr(rest.p, '/', rest.n) == NULL;
+}
+
+/* The path below a realm's prefix; absent when it is not below it. */
+static struct gg_str below(const struct gg_realm *realm, struct gg_str path)
+{
+    size_t n = strlen(realm->prefix);
+
+    if (!gg_str_has_prefix(path, realm->prefix) || path.n <= n || path.p[n] != '/')
+        return (struct gg_str){NULL, 0};
+    return gg_str_skip(path, n + 1);
+}
+
+/* The routes of one path, whatever the method, and which of them has the request's. */
+struct match {
+    const struct gg_route *route; /* NULL: none */
+    bool is_known;
+    struct gg_buf allow;
+};
+
+static void match_route(struct gg_exchange *x, struct match *m, const struct gg_route *route)
+{
+    struct gg_str id;
+
+    for (int i = 0; i < GG_REALMS; i++) {
+        const struct gg_realm *realm = gg_realm((enum gg_realm_id)i);
+        struct gg_str path = below(realm, x->request.path);
+        if (path.p == NULL || (route->is_main_only && realm->id != GG_REALM_MAIN) ||
+            !is_path(route->path, path, &id))
+            continue;
+        m->is_known = true;
+        gg_buf_add_fmt(&m->allow, "%s%s%s", m->allow.n > 0 ? ", " : "",
+                       gg_method_name(route->method), route->method == GG_GET ? ", HEAD" : "");
+        if (route->method != x->request.method)
+            continue;
+        m->route = route;
+        x->realm = realm;
+        x->id = id;
+    }
+}
+
+static bool find_route(struct gg_exchange *x, const struct gg_route **out, struct gg_err *err)
+{
+    struct match m = {0};
+
+    gg_buf_init(&m.allow, x->call.arena, 256);
+    for (size_t i = 0; i < ROUTES; i++)
+        match_route(x, &m, &routes[i]);
+    *out = m.route;
+    if (!m.is_known)
+        return gg_fail(err, GG_ENOTFOUND, "no such path");
+    if (m.route == NULL) {
+        gg_response_header(&x->response, "Allow", gg_buf_str(&m.allow));
+        return gg_fail(err, GG_EMETHOD, "no such method");
+    }
+    return true;
+}
+
+static bool check_id(struct gg_exchange *x, struct gg_err *err)
+{
+    if (x->id.p == NULL)
+        return true;
+    if (!gg_urlenc_parse(x->call.arena, GG_URLENC_PATH, x->id, &x->id) || !gg_event_is_id(x->id))
+        return gg_fail(err, GG_ENOTFOUND, "no id can be like this");
+    return true;
+}
+
+static bool check_query(struct gg_exchange *x, const struct gg_route *route, struct gg_err *err)
+{
+    struct gg_faults faults;
+
+    gg_faults_init(&faults, x->call.arena);
+    if (route->query[0] != NULL && x->request.query_is_bad)
+        gg_faults_add(&faults, "", "the query cannot be decoded");
+    for (size_t i = 0; i < GG_ROUTE_QUERY_MAX && route->query[i] != NULL; i++)
+        if (gg_request_is_repeated(&x->request, route->query[i]))
+            gg_faults_add(&faults, route->query[i], "must not be repeated");
+    if (gg_faults_check(&faults, err))
+        return true;
+    if (route->query_fault != GG_OK)
+        err->code = route->query_fault;
+    return false;
+}
+
+static bool run(struct gg_exchange *x, const struct gg_route **route, struct gg_err *err)
+{
+    if (!find_route(x, route, err))
+        return false;
+    const struct gg_route *r = *route;
+    if (!x->call.ctx->is_configured && !r->works_unconfigured)
+        return gg_fail(err, GG_ENOTCONFIGURED, "the log of the start names the setting");
+    return gg_guard_check(x, r->auth, err) &&
+           (!r->is_limited || gg_guard_limit(x, r->limit, r->by, err)) && check_id(x, err) &&
+           check_query(x, r, err) && r->on(x, err);
+}
+
+static void answer_error(struct gg_exchange *x, const struct gg_err *err)
+{
+    const struct gg_err_row *row = gg_err_row(err->code);
+    struct gg_str auth_url = {NULL, 0};
+
+    if (x->error_return_to.p != NULL) {
+        gg_response_redirect(
+            &x->response, 303,
+            gg_returnto_add(x->call.arena, x->error_return_to, "error", gg_str_of(row->code)));
+        return;
+    }
+    if (x->realm != NULL)
+        auth_url =
+            gg_str_of(gg_arena_printf(x->call.arena, "%s/auth/microsoft/", x->realm->prefix));
+    gg_response_problem(&x->response, err, x->request.request_id, auth_url);
+}
+
+/* One line a request. Never its query: it may hold a code. */
+static void log_request(const struct gg_exchange *x, const struct gg_route *route,
+                        const struct gg_err *err, int64_t took_ms)
+{
+    const struct gg_err_row *row = gg_err_row(err->code);
+
+    gg_log((enum gg_level)row->level, "request",
+           "method=%s route=%s realm=%s subject=%.*s status=%d ms=%lld code=%s microsoft_code=%s "
+           "reason=\"%s\"",
+           gg_method_name(x->request.method), route == NULL ? "-" : route->path,
+           x->realm == NULL ? "-" : x->realm->name,
+           GG_STR_ARG(x->has_caller ? x->caller.subject : GG_STR("-")), x->response.status,
+           (long long)took_ms, row->code, err->microsoft_code, err->log);
+}
+
+void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
+{
+    struct gg_exchange *x = gg_arena_alloc(a, sizeof *x);
+    const struct gg_route *route = NULL;
+    struct gg_err err = {.code = GG_OK};
+    int64_t start_ms = gg_clock_mono_ms();
+
+    x->call = (struct gg_call){
+        .ctx = ctx, .arena = a, .deadline = gg_deadline_in(ctx->conf->request_deadline_s * 1000)};
+    gg_request_read(&x->request, a, f);
+    gg_log_set_request(x->request.request_id.p);
+    gg_response_init(&x->response, a);
+    if (!run(x, &route, &err))
+        answer_error(x, &err);
+    else
+        err = (struct gg_err){.code = GG_OK};
+    gg_response_header(&x->response, "X-Request-ID", x->request.request_id);
+    gg_fcgi_finish(f, gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD
+                                                                          : GG_RESPONSE_WHOLE));
+    log_request(x, route, &err, gg_clock_mono_ms() - start_ms);
+    gg_log_set_request("");
+}
