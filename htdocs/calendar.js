@@ -184,11 +184,21 @@ export function closeCalendar() {
   whisper('');
 }
 
-/** After a change: the week anew, and the focus on the changed event, or where a person would go on. */
-async function afterChange(id) {
+function buttonOf(event) {
+  return [...document.querySelectorAll('[data-testid="event"]')].find((one) => one.dataset.eventId === event?.id);
+}
+
+/**
+ * After a change: the week anew, or the event's own week when it is not in this one, and the focus on the
+ * changed event, or where a person would go on.
+ */
+async function afterChange(event) {
   await showWeek();
-  const button = [...document.querySelectorAll('[data-testid="event"]')].find((one) => one.dataset.eventId === id);
-  (button ?? hook('week-title')).focus();
+  if (event?.start && !buttonOf(event)) {
+    state.monday = mondayOf(timesOf(event).start.slice(0, 10));
+    await showWeek();
+  }
+  (buttonOf(event) ?? hook('week-title')).focus();
 }
 
 function edit(event) {

@@ -136,10 +136,10 @@ function fill() {
 }
 
 /** Ends the form that did its work, unless the person has closed it and opened another meanwhile. */
-function finish(form, text, id) {
+function finish(form, text, event) {
   say(text, 'success');
   if (open === form) hook('form-dialog').close();
-  form.done(id);
+  form.done(event);
 }
 
 async function save() {
@@ -150,7 +150,7 @@ async function save() {
   try {
     if (!event) {
       const made = await createEvent(fieldsToCreate(fields), { calendarId, key });
-      finish(form, 'The event was created.', made?.id);
+      finish(form, 'The event was created.', made);
       return;
     }
     const changes = fieldsToChange(before, fields);
@@ -159,8 +159,8 @@ async function save() {
       say('Nothing was changed.');
       return;
     }
-    await changeEvent(event.id, changes, event['@odata.etag']);
-    finish(form, 'The event was changed.', event.id);
+    const changed = await changeEvent(event.id, changes, event['@odata.etag']);
+    finish(form, 'The event was changed.', changed ?? event);
   } catch (problem) {
     if (open === form) showProblem(problem);
     else form.report(problem);
@@ -204,7 +204,7 @@ async function reload() {
 
 /**
  * Opens the dialog. With `event`: to change or delete it. Without: a new one, on `date`, in the calendar
- * `calendarId`. `done(id)` follows each change, `report(problem)` gets what the dialog cannot show.
+ * `calendarId`. `done(event)` follows each change, `report(problem)` gets what the dialog cannot show.
  */
 export function openForm({ event, date, calendarId, readOnly, report, done }) {
   // One key for the form's life: a second "Save" after a lost answer does not make a second event.

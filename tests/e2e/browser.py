@@ -205,11 +205,13 @@ class Page:
         webdriver.ActionChains(self.driver, duration=0).send_keys(*keys).perform()
 
     def tab_to(self, hook, most=60, key="data-testid"):
-        """Presses Tab until the focus is on an element; any of several values of the attribute will do."""
+        """Presses Tab until the focus is on an element, ready for its key; any of several values of the attribute will do."""
         hooks = [hook] if isinstance(hook, str) else hook
         for _ in range(most):
             focus = self.js("return document.activeElement.getAttribute(arguments[0])", key)
             if focus in hooks:
+                # A button whose question was just answered is busy until the dialog's own event has come.
+                self.wait(lambda: self.js("return document.activeElement.ariaDisabled") != "true", f"{focus} is not busy")
                 return focus
             self.press(Keys.TAB)
         raise AssertionError(f"{most} times Tab, and the focus never came to {hooks}")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import proof
 import seen
 from fcgi_client import Program
 from sim.client import Sim
@@ -126,6 +127,22 @@ class Person(Browser):
     def set_row(self, assignment):
         """Changes this person's token row behind graphgate's back: set_row("expires_at = NOW() + INTERVAL 60 SECOND")."""
         self.stack.sql(f"UPDATE {self.table} SET {assignment} WHERE {self.key_column} = '{self.subject}'")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "promise(section, sentence): what the test proves; see proof.py")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    proof.note(item, report)
+
+
+@pytest.fixture
+def measured(request):
+    """measured("first good answer after 1.2 s"): a number of this run, for the tables of proof."""
+    return lambda text: request.node.user_properties.append(("measured", text))
 
 
 @pytest.fixture(scope="session")

@@ -75,6 +75,15 @@ def test_weeks_and_calendars(signed_in, someone, sim):
     assert page.week() == {} and not page.shown("new-event")
 
 
+def test_a_new_event_outside_the_week_is_shown_in_its_own(signed_in):
+    page, other = signed_in, monday() + timedelta(days=16)
+    page.click("new-event")
+    page.fill(subject="Next month", start=f"{other}T10:00", end=f"{other}T11:00")
+    page.save()
+    page.wait(lambda: page.week() == {str(other): [("10:00–11:00", "Next month")]}, "the event's week")
+    assert page.ready() == str(monday() + timedelta(days=14))
+
+
 def test_strangers_markup_stays_text(page, someone, sim):
     sim.user(someone.user, name=MARKUP)
     sim.add_events(someone.user, graph_event(
