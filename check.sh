@@ -22,7 +22,7 @@ field() { printf '%s' "$1" | cut -d'|' -f"$2" | sed 's/^ *//; s/ *$//'; }
 row() { printf '%s\n' "$stages" | grep "^$1 " || true; }
 names() { printf '%s\n' "$stages" | sed -n 's/ *|.*//p'; }
 
-run_pytest() { PYTHONPATH=tests "$python" -B -m pytest -q -p no:cacheprovider "$@"; }
+run_pytest() { PYTHONPATH=tests "$python" -B tests/stack/steady.py "$PWD/build/check/failed" "$@"; }
 
 warning_free() {
     configure_in "build/$1" CC="$1" --enable-werror \
@@ -43,11 +43,13 @@ run_stage() {
     # shellcheck disable=SC2046  # three numbers
     set -- "$1" $("$python" -B tests/stack/tally.py "$status" "$log" "build/check/$1.start" build)
     printf '%5d passed %3d failed %3d skipped %5d s\n' "$2" "$3" "$4" $(($(date +%s) - began))
+    grep -a '^UNSTEADY ' "$log" | cut -c1-150 | sed 's/^/    /' || true
     passed=$((passed + $2))
     failed=$((failed + $3))
     if [ "$3" != 0 ]; then
         bad="$bad $1"
         tail -n 60 "$log" | sed 's/^/    /'
+        grep -a -E '^(FAILED|ERROR|FAIL:) ' "$log" | cut -c1-150 | sed 's/^/    /' || true
         say "    (all of it: $log)"
     fi
 }
