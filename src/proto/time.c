@@ -149,17 +149,6 @@ bool gg_time_parse(struct gg_str in, struct gg_time *out)
     return true;
 }
 
-bool gg_time_parse_sql(struct gg_str in, int64_t *seconds)
-{
-    struct fields f = {0};
-
-    if (!take_date(&in, &f) || !take_byte(&in, ' ', ' ') || !take_clock(&in, 6, &f) || in.n > 0 ||
-        f.second > 59)
-        return false;
-    *seconds = count_seconds(&f);
-    return true;
-}
-
 /* The inverse of count_days. */
 static void split_days(int64_t days, struct fields *f)
 {

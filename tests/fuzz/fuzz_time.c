@@ -25,8 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (gg_time_parse(in, &t))
         check_time(a, &t);
-    if (gg_time_parse_sql(in, &seconds))
-        check_time(a, &(struct gg_time){.seconds = seconds});
     if (gg_time_parse_http(in, &seconds))
         REQUIRE(in.n == 29);
     gg_arena_close(a);

@@ -163,36 +163,6 @@ START_TEST(formatting)
 }
 END_TEST
 
-START_TEST(sql_times)
-{
-    static const struct {
-        const char *in;
-        int64_t seconds; /* -1: refused */
-    } cases[] = {
-        {"2026-03-02 13:00:00", 1772456400},
-        {"2026-03-02 13:00:00.123456", 1772456400},
-        {"2026-03-02 13:00:00.1", 1772456400},
-        {"9999-12-31 23:59:59", YEAR_9999},
-        {"2026-03-02T13:00:00", -1},
-        {"2026-03-02 13:00:00Z", -1},
-        {"2026-03-02 13:00:60", -1},
-        {"2026-03-02 13:00:00.", -1},
-        {"2026-03-02 13:00:00.1234567", -1},
-        {"2026-03-02 13:00", -1},
-        {"2026-03-02", -1},
-        {"0000-00-00 00:00:00", -1},
-        {"2026-03-02  13:00:00", -1},
-        {"", -1},
-    };
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        int64_t s = -1;
-        bool good = gg_time_parse_sql(gg_str_of(cases[i].in), &s);
-        ck_assert_msg(good == (cases[i].seconds >= 0) && s == cases[i].seconds, "%s", cases[i].in);
-    }
-}
-END_TEST
-
 START_TEST(http_dates)
 {
     static const struct {
@@ -242,5 +212,5 @@ START_TEST(comparing)
 }
 END_TEST
 
-GG_UNIT_MAIN("proto/time", good_times, bad_times, days_agree_with_libc, formatting, sql_times,
-             http_dates, comparing)
+GG_UNIT_MAIN("proto/time", good_times, bad_times, days_agree_with_libc, formatting, http_dates,
+             comparing)

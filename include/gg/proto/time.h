@@ -37,9 +37,6 @@ struct gg_str gg_time_format_graph(struct gg_arena *a, const struct gg_time *t);
 /* "2026-03-02T13:00:00Z": what this API's own answers say. */
 struct gg_str gg_time_format_utc(struct gg_arena *a, int64_t seconds);
 
-/* MariaDB's "YYYY-MM-DD hh:mm:ss[.ffffff]", read as UTC. */
-GG_MUST bool gg_time_parse_sql(struct gg_str in, int64_t *seconds);
-
 /* An HTTP-date in its fixed form (RFC 9110 section 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT". */
 GG_MUST bool gg_time_parse_http(struct gg_str in, int64_t *seconds);
 
