@@ -13,8 +13,11 @@ gcc       | gcc builds it without a warning            | warning_free gcc
 clang     | clang builds it without a warning          | warning_free clang
 harness   | the simulated Microsoft, the test stack    | run_pytest tests/sim tests/stack
 e2e       | end to end: lighttpd, MariaDB, simulator   | run_pytest -n 3 --dist loadfile tests/e2e
-asan      | the same under ASan and UBSan              | make -s -C build check-asan
-coverage  | line coverage and its floor                | make -s -C build coverage
+fcgid     | the same behind Apache with mod_fcgid      | behind fcgid tests/e2e
+proxy-tcp | behind Apache with mod_proxy_fcgi, TCP     | behind proxy-tcp tests/e2e
+pages     | the page behind nginx and mod_proxy_fcgi   | pages
+asan      | ASan and UBSan; end to end behind nginx    | make -s -C build check-asan
+coverage  | coverage; end to end, Apache, unix socket  | make -s -C build coverage
 distcheck | the tarball builds, checks and installs    | make -s -C build distcheck
 '
 
@@ -23,6 +26,20 @@ row() { printf '%s\n' "$stages" | grep "^$1 " || true; }
 names() { printf '%s\n' "$stages" | sed -n 's/ *|.*//p'; }
 
 run_pytest() { PYTHONPATH=tests "$python" -B tests/stack/steady.py "$PWD/build/check/failed" "$@"; }
+
+# behind SERVER TEST...: what goes through a web server, but for the page's look, which is the same everywhere.
+behind() {
+    GRAPHGATE_SERVER=$1
+    export GRAPHGATE_SERVER
+    shift
+    run_pytest -n 3 --dist loadfile -m 'not no_server' --ignore-glob='*/test_page_*.py' "$@"
+}
+
+pages() {
+    behind nginx tests/e2e/test_page.py
+    status=$?
+    behind proxy-unix tests/e2e/test_page.py && return "$status"
+}
 
 warning_free() {
     configure_in "build/$1" CC="$1" --enable-werror \

@@ -9,4 +9,5 @@ GRANT SELECT, INSERT, DELETE ON `@DB@`.login_states TO @USER@;
 GRANT SELECT, INSERT, DELETE ON `@DB@`.session_codes TO @USER@;
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@DB@`.refresh_families TO @USER@;
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@DB@`.rate_limits TO @USER@;
+GRANT SELECT, INSERT, UPDATE ON `@DB@`.signing_keys TO @USER@;
 GRANT SELECT ON `@DB@`.schema_migrations TO @USER@;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* graphgate.fcgi: the worker program. */
 #include "config.h"
+#include "gg/app/drop.h"
 #include "gg/app/prefork.h"
 #include "gg/app/setup.h"
 #include "gg/base/log.h"
 #include "gg/web/route.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -19,18 +22,22 @@
 
 static const char usage[] =
     "Usage: graphgate.fcgi [--listen unix:PATH|HOST:PORT] [--workers N] [--max-requests N]\n"
+    "                      [--user NAME[:GROUP]]\n"
     "\n"
     "Serves FastCGI on the listening socket that is descriptor 0, or on its own.\n"
     "\n"
     "  --listen WHERE      open this socket: unix:PATH or HOST:PORT\n"
     "  --workers N         fork N workers and replace those that end (default 0: none)\n"
     "  --max-requests N    a worker leaves after so many (default 10000)\n"
+    "  --user NAME[:GROUP] started as root: open the socket, then become this account for good;\n"
+    "                      the configuration is read, and the log opened, by the account\n"
     "  --version, --help   print and exit\n"
     "\n"
     "The configuration is in the environment and in the file that GRAPHGATE_CONFIG names.\n";
 
 struct arguments {
     const char *listen;
+    const char *user;
     int64_t workers;
     int64_t max_requests;
 };
@@ -39,20 +46,28 @@ struct arguments {
 struct program {
     struct arguments arguments;
     struct gg_prefork_signals signals;
+    struct gg_arena *arena; /* of what the configuration is made of */
     struct gg_ctx ctx;
     int listen_fd;
 };
 
 /* The tokens in memory are nobody else's: no core dump, no debugger of the same user. */
+static void hide_memory(void)
+{
+#ifndef GG_SANITIZE
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+/* And no program that it might be made to start has more rights than it. */
 static void close_doors(void)
 {
     const struct rlimit none = {0, 0};
 
     (void)umask(077);
     (void)setrlimit(RLIMIT_CORE, &none);
-#ifndef GG_SANITIZE
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    hide_memory();
 }
 
 /* Returns an exit status, or -1 to go on. */
@@ -62,6 +77,7 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
         {"listen", required_argument, NULL, 'l'},
         {"workers", required_argument, NULL, 'w'},
         {"max-requests", required_argument, NULL, 'm'},
+        {"user", required_argument, NULL, 'u'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -73,6 +89,8 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'l')
             out->listen = optarg;
+        else if (c == 'u')
+            out->user = optarg;
         else if (c == 'w')
             ok = ok && gg_str_parse_int(gg_str_of(optarg), 0, 4096, &out->workers);
         else if (c == 'm')
@@ -118,18 +136,53 @@ static void log_faults(const struct gg_fault *fault)
         gg_log(GG_ERROR, "configuration", "name=%s reason=\"%s\"", fault->field, fault->detail);
 }
 
-static void configure(struct gg_arena *a, struct program *p)
+static void open_log(const struct gg_conf *conf)
 {
-    struct gg_loaded *loaded = gg_arena_alloc(a, sizeof *loaded);
     struct gg_err err;
 
-    gg_load(a, loaded);
-    if (loaded->conf.log_target != NULL &&
-        !gg_log_open(loaded->conf.log_target, (enum gg_level)loaded->conf.log_level, &err))
+    if (conf->log_target != NULL &&
+        !gg_log_open(conf->log_target, (enum gg_level)conf->log_level, &err))
         gg_log(GG_ERROR, "configuration", "name=LOG_TARGET reason=\"%s\"", err.log);
+}
+
+static const struct gg_loaded *configure(struct program *p)
+{
+    p->arena = gg_arena_open();
+    struct gg_loaded *loaded = gg_arena_alloc(p->arena, sizeof *loaded);
+
+    gg_load(p->arena, loaded);
+    return loaded;
+}
+
+static void set_up(struct program *p, const struct gg_loaded *loaded)
+{
     log_faults(loaded->faults);
     log_faults(loaded->missing);
-    gg_setup_open(a, loaded, &p->ctx);
+    gg_setup_open(p->arena, loaded, &p->ctx);
+}
+
+static void drop(struct program *p)
+{
+    gg_setup_close(&p->ctx);
+    gg_arena_close(p->arena);
+}
+
+/* The file is read again. One that could not serve is not taken: what there is serves on. */
+static bool reload(void *arg)
+{
+    struct program *p = arg;
+    struct program next = *p;
+    const struct gg_loaded *loaded = configure(&next);
+
+    set_up(&next, loaded);
+    bool ok = next.ctx.is_configured;
+    gg_log(ok ? GG_INFO : GG_ERROR, "reload", "result=%s", ok ? "ok" : "refused");
+    if (ok)
+        open_log(&loaded->conf);
+    drop(ok ? p : &next);
+    if (ok)
+        *p = next;
+    return ok;
 }
 
 /* The socket to serve, or -1 when there is none. */
@@ -150,6 +203,34 @@ static int find_socket(const struct arguments *arguments)
     return -1;
 }
 
+/* A socket file that it opened as root becomes the account's, as if that had opened it. */
+static bool give_up_root(const struct arguments *arguments)
+{
+    static const char prefix[] = "unix:";
+    const char *listen = arguments->listen == NULL ? "" : arguments->listen;
+    struct gg_drop account;
+    struct gg_err err;
+
+    if (arguments->user == NULL) {
+        if (geteuid() == 0)
+            gg_log(GG_WARNING, "start.root", "reason=\"root is more than it needs: see --user\"");
+        return true;
+    }
+    if (!gg_drop_find(arguments->user, &account, &err)) {
+        gg_log(GG_ERROR, "start.user", "name=%s reason=\"%s\"", arguments->user, err.log);
+        return false;
+    }
+    if (geteuid() == 0 && strncmp(listen, prefix, strlen(prefix)) == 0 &&
+        lchown(listen + strlen(prefix), account.uid, account.gid) != 0)
+        gg_log(GG_ERROR, "start.user", "socket=%s reason=\"%s\"", listen, strerror(errno));
+    bool ok = gg_drop_to(&account, &err);
+    if (!ok)
+        gg_log(GG_ERROR, "start.user", "name=%s reason=\"%s\"", arguments->user, err.log);
+    /* Another user's process can be looked into until it says no again. */
+    hide_memory();
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
     struct program p = {.listen_fd = -1};
@@ -161,23 +242,28 @@ int main(int argc, char **argv)
     p.listen_fd = find_socket(&p.arguments);
     if (p.listen_fd < 0)
         return EX_USAGE;
-    struct gg_arena *a = gg_arena_open();
+    if (!give_up_root(&p.arguments))
+        return EX_NOUSER;
     gg_prefork_catch(&p.signals);
-    configure(a, &p);
+    const struct gg_loaded *loaded = configure(&p);
+    open_log(&loaded->conf);
+    set_up(&p, loaded);
     gg_log(GG_INFO, "start", "version=%s workers=%lld configured=%s", PACKAGE_VERSION,
            (long long)p.arguments.workers, p.ctx.is_configured ? "yes" : "no");
     if (p.arguments.workers == 0) {
         status = work(&p);
+        gg_arena_close(p.arena);
     } else {
         struct gg_prefork prefork = {
             .workers = (int)p.arguments.workers,
             .patience_s = (int)p.ctx.conf->request_deadline_s + 5,
+            .own_socket = getenv("LISTEN_FDS") == NULL ? p.listen_fd : -1,
             .work = work,
+            .reload = reload,
             .arg = &p,
         };
         status = gg_prefork_run(&prefork);
-        gg_setup_close(&p.ctx);
+        drop(&p);
     }
-    gg_arena_close(a);
     return status;
 }

@@ -31,6 +31,22 @@ static void on_stop(int signal)
     stop = 1;
 }
 
+static volatile sig_atomic_t orphans_socket = -1;
+
+/*
+ * The master was killed. lighttpd looks at once whether the socket still answers, and if it does,
+ * takes it for another's and starts no new master, ever: so it must not, not for a millisecond.
+ */
+static void on_orphan(int signal)
+{
+    int kept = errno;
+
+    (void)signal;
+    (void)shutdown(orphans_socket, SHUT_RDWR);
+    stop = 1;
+    errno = kept;
+}
+
 static bool fail(const char *doing, struct gg_err *err)
 {
     return gg_fail(err, GG_EINTERNAL, "%s: %s", doing, strerror(errno));
@@ -112,7 +128,7 @@ bool gg_prefork_is_listening(int fd)
 
 void gg_prefork_catch(struct gg_prefork_signals *signals)
 {
-    static const int caught[] = {SIGTERM, SIGUSR1, SIGINT};
+    static const int caught[] = {SIGTERM, SIGUSR1, SIGINT, SIGHUP};
     struct sigaction action = {.sa_handler = on_stop};
     sigset_t block;
 
@@ -144,7 +160,7 @@ static void start(const struct gg_prefork *p, struct place *place)
 
     if (pid == 0) {
         /* Also when the master was killed between the fork and this line. */
-        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        (void)prctl(PR_SET_PDEATHSIG, SIGUSR2);
         exit(getppid() == master ? p->work(p->arg) : EXIT_SUCCESS);
     }
     place->since_ms = gg_clock_mono_ms();
@@ -216,20 +232,29 @@ int gg_prefork_run(const struct gg_prefork *p)
     struct place *places = gg_arena_alloc(a, (size_t)count * sizeof *places);
     const struct timespec tick = {.tv_nsec = 200L * 1000 * 1000};
     sigset_t wake;
+    struct sigaction orphaned = {.sa_handler = on_orphan, .sa_flags = SA_RESTART};
 
+    orphans_socket = p->own_socket;
+    (void)sigaction(SIGUSR2, &orphaned, NULL);
     (void)sigemptyset(&wake);
     (void)sigaddset(&wake, SIGCHLD);
     (void)sigaddset(&wake, SIGTERM);
     (void)sigaddset(&wake, SIGUSR1);
     (void)sigaddset(&wake, SIGINT);
+    (void)sigaddset(&wake, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &wake, NULL);
     for (;;) {
         for (int i = 0; i < count; i++)
             if (places[i].pid == 0 && places[i].not_before_ms <= gg_clock_mono_ms())
                 start(p, &places[i]);
         int got = sigtimedwait(&wake, NULL, &tick);
-        if (got > 0 && got != SIGCHLD)
+        /* The socket stays open, and each worker finishes what it has: nobody is turned away. */
+        if (got == SIGHUP && p->reload != NULL) {
+            if (p->reload(p->arg))
+                send_all(places, count, SIGTERM);
+        } else if (got > 0 && got != SIGCHLD) {
             break;
+        }
         collect(places, count);
     }
     end_all(places, count, p->patience_s);

@@ -56,13 +56,16 @@ void gg_log_set_request(const char *request_id)
     (void)snprintf(sink.request_id, sizeof sink.request_id, "%s", request_id);
 }
 
-/* Copies text, with control bytes and backslashes as \xNN, as far as there is room. */
+/*
+ * Copies text as far as there is room, with control bytes and backslashes as \xNN; and what is not
+ * ASCII, among which there are other ends of lines (U+0085, U+2028) and marks that turn a line round.
+ */
 static size_t add_escaped(char *to, size_t room, const char *text)
 {
     size_t n = 0;
 
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && n + 5 < room; p++) {
-        if (*p < 0x20 || *p == 0x7f || *p == '\\')
+        if (*p < 0x20 || *p >= 0x7f || *p == '\\')
             n += (size_t)snprintf(to + n, room - n, "\\x%02x", *p);
         else
             to[n++] = (char)*p;

@@ -2,6 +2,7 @@
 #include "ctl.h"
 
 #include "gg/flow/health.h"
+#include "gg/flow/skew.h"
 #include "gg/store/schema.h"
 
 #include <stdio.h>
@@ -50,6 +51,37 @@ static bool check_schema(struct gg_ctl *c, const struct gg_migrations *applied)
     return say("schema", gg_schema_probe(c->ctx.db, c->arena, &err) ? NULL : err.log);
 }
 
+/* Of whom one cannot ask the time, nothing is known: that alone is no fault of the clock. */
+static bool say_skew(struct gg_ctl *c, const char *what, bool is_known, int64_t ahead_s,
+                     const char *whose)
+{
+    bool is_behind = ahead_s < 0;
+
+    if (!is_known) {
+        (void)printf("%-14s not compared with %s\n", what, whose);
+        return true;
+    }
+    if (ahead_s <= GG_SKEW_S_MAX && ahead_s >= -GG_SKEW_S_MAX)
+        return say(what, NULL);
+    return say(what, gg_arena_printf(c->arena, "the clock is %lld s %s %s",
+                                     (long long)(is_behind ? -ahead_s : ahead_s),
+                                     is_behind ? "behind" : "ahead of", whose));
+}
+
+static bool check_clock(struct gg_ctl *c)
+{
+    bool is_complete = c->loaded.faults == NULL && c->loaded.missing == NULL;
+    struct gg_err err = {.log = "the configuration is not complete"};
+    int64_t ahead_s = 0;
+    bool is_known = is_complete && gg_skew_of_microsoft(&c->call, &ahead_s, &err);
+    const char *whose =
+        is_known ? "Microsoft's" : gg_arena_printf(c->arena, "Microsoft's: %s", err.log);
+
+    bool ok = say_skew(c, "clock", is_known, ahead_s, whose);
+    is_known = c->ctx.db != NULL && gg_skew_of_database(&c->call, &ahead_s, &err);
+    return say_skew(c, "database clock", is_known, ahead_s, "the database's") && ok;
+}
+
 static int run(struct gg_ctl *c)
 {
     struct gg_health parts[GG_HEALTH_PARTS];
@@ -61,14 +93,15 @@ static int run(struct gg_ctl *c)
     ok = check_database(c, applied) ? check_schema(c, applied) && ok : false;
     (void)gg_health_check(&c->call, parts);
     ok = say("encryption", parts[GG_HEALTH_ENCRYPTION].fault) && ok;
+    ok = check_clock(c) && ok;
     return ok ? GG_CTL_DONE : GG_CTL_FAILED;
 }
 
 const struct gg_ctl_command gg_ctl_check = {
     .name = "check",
     .usage = "",
-    .help = "reads the configuration, connects to the database, checks the schema and the keys; "
-            "a line for each",
+    .help = "reads the configuration, connects to the database, checks the schema, the keys and "
+            "the clock; a line for each",
     .need = GG_CTL_REPORTS,
     .run = run,
 };

@@ -113,7 +113,8 @@ static int run_configured(struct gg_ctl *c, const struct gg_ctl_command *command
     if (command->need == GG_CTL_NEEDS_CONFIG)
         return command->run(c);
     gg_setup_open(c->arena, &c->loaded, &c->ctx);
-    c->call = (struct gg_call){&c->ctx, c->arena, gg_deadline_in(3600LL * 1000)};
+    c->call = (struct gg_call){
+        .ctx = &c->ctx, .arena = c->arena, .deadline = gg_deadline_in(3600LL * 1000)};
     if (has_need(c, command->need))
         status = command->run(c);
     gg_setup_close(&c->ctx);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/ext/fcgi.h"
 
+#include "gg/base/clock.h"
+
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -13,6 +15,8 @@
 
 /* How long the web server may take over one read or write; it buffers for slow clients. */
 #define IO_TIMEOUT_S 10
+/* And over a whole body, where it does not: a client that sends a byte a second. */
+#define BODY_TIMEOUT_S 20
 
 struct gg_fcgi {
     int listen_fd;
@@ -114,16 +118,26 @@ struct gg_str gg_fcgi_param(const struct gg_fcgi *f, const char *name)
     return gg_str_of(FCGX_GetParam(name, f->request.envp));
 }
 
+/* What has come already, or one byte that is waited for: so that the caller sees the time pass. */
+static int read_some(FCGX_Stream *in, char *p, size_t n)
+{
+    size_t there = (size_t)(in->stop - in->rdNext);
+
+    return FCGX_GetStr(p, (int)(there == 0 ? 1 : there < n ? there : n), in);
+}
+
 bool gg_fcgi_read(struct gg_fcgi *f, struct gg_arena *a, size_t length, struct gg_str *body,
                   struct gg_err *err)
 {
+    struct gg_deadline deadline = gg_deadline_in(BODY_TIMEOUT_S * 1000);
     char *p = gg_arena_alloc(a, length + 1);
     size_t n = 0;
+
     while (n < length) {
-        int got = FCGX_GetStr(p + n, (int)(length - n), f->request.in);
-        if (got <= 0)
-            return gg_fail(err, GG_EINVALIDJSON, "the body ended after %zu of %zu bytes", n,
-                           length);
+        int got = read_some(f->request.in, p + n, length - n);
+        if (got <= 0 || gg_deadline_left_ms(deadline) == 0)
+            return gg_fail(err, GG_EINVALIDJSON, "the body %s after %zu of %zu bytes",
+                           got <= 0 ? "ended" : "was given up", n, length);
         n += (size_t)got;
     }
     *body = (struct gg_str){p, n};

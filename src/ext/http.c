@@ -68,6 +68,7 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
         struct gg_str *to;
     } wanted[] = {
         {"content-type", &x->response->content_type},
+        {"date", &x->response->date},
         {"retry-after", &x->response->retry_after},
         {"www-authenticate", &x->response->www_authenticate},
     };
@@ -151,8 +152,35 @@ static void set_request(struct gg_http *h, const struct gg_http_request *request
     }
 }
 
+static enum gg_http_end end_of(CURLcode code)
+{
+    static const struct {
+        CURLcode code;
+        enum gg_http_end end;
+    } known[] = {
+        {CURLE_OPERATION_TIMEDOUT, GG_HTTP_LATE},
+        {CURLE_COULDNT_RESOLVE_HOST, GG_HTTP_UNSENT},
+        {CURLE_COULDNT_CONNECT, GG_HTTP_UNSENT},
+        {CURLE_SSL_CONNECT_ERROR, GG_HTTP_UNSENT},
+        {CURLE_COULDNT_RESOLVE_PROXY, GG_HTTP_UNSENT},
+        {CURLE_GOT_NOTHING, GG_HTTP_LOST},
+        {CURLE_SEND_ERROR, GG_HTTP_LOST},
+        {CURLE_RECV_ERROR, GG_HTTP_LOST},
+        {CURLE_PARTIAL_FILE, GG_HTTP_LOST},
+        {CURLE_HTTP2, GG_HTTP_LOST},
+        {CURLE_HTTP2_STREAM, GG_HTTP_LOST},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].code == code)
+            return known[i].end;
+    return GG_HTTP_BAD;
+}
+
+/* The answer as if none of it had come. Always false. */
 static bool fail_of(CURLcode code, struct exchange *x, struct gg_err *err)
 {
+    *x->response = (struct gg_http_response){.end = end_of(code)};
     if (code == CURLE_OPERATION_TIMEDOUT)
         return gg_fail(err, GG_ETIMEOUT, "no answer in time");
     if (gg_buf_is_full(&x->body))
@@ -168,9 +196,10 @@ bool gg_http_fetch(struct gg_http *h, struct gg_arena *a, const struct gg_http_r
     int64_t timeout_ms = (int64_t)request->timeout_s * 1000;
     long status = 0;
 
-    *response = (struct gg_http_response){0};
+    *response = (struct gg_http_response){.end = GG_HTTP_LATE};
     if (left_ms == 0)
         return gg_fail(err, GG_ETIMEOUT, "the request's deadline has passed");
+    response->end = GG_HTTP_BAD;
     if (!set_up(h, err))
         return false;
     gg_buf_init(&x.body, a, request->cap_bytes);
@@ -188,6 +217,7 @@ bool gg_http_fetch(struct gg_http *h, struct gg_arena *a, const struct gg_http_r
     curl_easy_reset(h->easy);
     if (code != CURLE_OK)
         return fail_of(code, &x, err);
+    response->end = GG_HTTP_WHOLE;
     response->status = (int)status;
     response->body = gg_buf_str(&x.body);
     return true;

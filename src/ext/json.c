@@ -28,6 +28,8 @@ static void put_object(void *o)
 
 #define SPACE " \t\n\r"
 #define MARKS "{}[],:\""
+/* An empty object costs json-c as much as so many numbers. */
+#define OBJECT_WEIGHT 8
 
 static bool is_any(char c, const char *set)
 {
@@ -100,6 +102,7 @@ static size_t string_length(struct gg_str s, bool *has_nul)
 
 /* What json-c does not see, or sees too late: refused before json-c has a look. */
 struct scan {
+    size_t weight;
     size_t colons; /* as many as the tree must have members */
     int depth;
     bool has_nul; /* in the last string; json-c would cut a name there */
@@ -107,15 +110,11 @@ struct scan {
 
 static bool check_mark(struct scan *scan, char c)
 {
-    if (c == '{' || c == '[')
-        return ++scan->depth <= GG_JSON_DEPTH;
-    if (c == '}' || c == ']')
-        return --scan->depth >= 0;
-    if (c == ':') {
-        scan->colons++;
-        return !scan->has_nul;
-    }
-    return true;
+    scan->weight += c == '{' ? OBJECT_WEIGHT : 1;
+    scan->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+    scan->colons += c == ':';
+    return scan->weight <= GG_JSON_WEIGHT && scan->depth >= 0 && scan->depth <= GG_JSON_DEPTH &&
+           !(c == ':' && scan->has_nul);
 }
 
 static bool scan_text(struct scan *scan, struct gg_str s)
@@ -176,7 +175,7 @@ bool gg_json_parse(struct gg_arena *a, struct gg_str text, struct gg_json **out,
 
     /* json-c's own check of UTF-8 passes overlong forms and surrogates. */
     if (text.n > INT_MAX || gg_str_count_utf8(text) < 1 || !scan_text(&scan, text))
-        return gg_fail(err, GG_EINVALIDJSON, "JSON is not well-formed, not UTF-8 or too deep");
+        return gg_fail(err, GG_EINVALIDJSON, "JSON is not well-formed, not UTF-8 or too much");
     bool good = parse_tree(text, &tree);
     gg_arena_defer(a, put_object, tree);
     if (!good)

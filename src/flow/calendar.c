@@ -199,6 +199,9 @@ bool gg_calendar_transaction(struct gg_call *c, struct gg_token_key key,
                              struct gg_str idempotency_key, struct gg_str *out, struct gg_err *err)
 {
     unsigned char hash[GG_SHA256_BYTES];
+
+    if (idempotency_key.p == NULL)
+        return gg_crypto_random_uuid(c->arena, out, err);
     struct gg_str text =
         gg_str_of(gg_arena_printf(c->arena, "%s\n%.*s\n%.*s", key.realm->name,
                                   GG_STR_ARG(key.subject), GG_STR_ARG(idempotency_key)));

@@ -4,6 +4,7 @@
 #include "gg/base/log.h"
 #include "gg/flow/keyset.h"
 #include "gg/flow/redeem.h"
+#include "gg/proto/returnto.h"
 #include "gg/store/login.h"
 
 static bool redeem_code(struct gg_call *c, const struct gg_connect *connect,
@@ -85,12 +86,18 @@ bool gg_connect_finish(struct gg_call *c, struct gg_connect *connect, struct gg_
     if (!gg_login_take(logins, c->arena, key, &login, err))
         return false;
     connect->realm = login.realm;
+    /* Not only at the start: the list may have changed, or what is stored. */
+    if (login.return_to.p != NULL &&
+        !gg_returnto_is_allowed(c->ctx->conf->allowed_return_urls, login.return_to))
+        return gg_fail(err, GG_ESTATE, "where it should return to is not allowed");
     connect->return_to = login.return_to;
     if (connect->error.n > 0)
         return gg_oauth_fail_response(connect->error, connect->error_description, err);
     if (!redeem_code(c, connect, &login, &tokens, err) ||
         !gg_keyset_check_id(c, tokens.id_token, login.nonce, &id, err))
         return false;
+    if (connect->issuer.p != NULL && !gg_str_is_equal(connect->issuer, id.issuer))
+        return gg_fail(err, GG_EAUTHFAILED, "the authorization response is another issuer's");
     struct gg_identity identity = {id.tenant_id, id.microsoft_id, id.email, id.full_name};
     if (!find_account(c, connect, &login, &identity, err) || !store(c, connect, &tokens, err))
         return false;

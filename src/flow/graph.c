@@ -4,6 +4,7 @@
 #include "gg/base/log.h"
 #include "gg/ext/crypto.h"
 #include "gg/ext/json.h"
+#include "gg/flow/retry.h"
 #include "gg/proto/oauth.h"
 #include "gg/proto/urlenc.h"
 
@@ -30,8 +31,8 @@ bool gg_graph_is_own(const struct gg_call *c, struct gg_str url)
            gg_str_is_printable(url);
 }
 
-static bool fetch(struct gg_call *c, const struct gg_graph_request *r, struct gg_secret token,
-                  struct gg_http_response *response, struct gg_err *err)
+static bool fetch_once(struct gg_call *c, const struct gg_graph_request *r, struct gg_secret token,
+                       struct gg_http_response *response, struct gg_err *err)
 {
     struct gg_arena *a = c->arena;
     struct gg_str id;
@@ -46,6 +47,7 @@ static bool fetch(struct gg_call *c, const struct gg_graph_request *r, struct gg
         .cap_bytes = ANSWER_BYTES_MAX,
     };
 
+    *response = (struct gg_http_response){.end = GG_HTTP_BAD};
     if (!gg_crypto_random_uuid(a, &id, err))
         return false;
     request.headers[n++] =
@@ -62,6 +64,37 @@ static bool fetch(struct gg_call *c, const struct gg_graph_request *r, struct gg
     bool ok = gg_http_fetch(c->ctx->http, a, &request, response, err);
     gg_log(GG_DEBUG, "graph.call", "method=%s status=%d ms=%lld client_request_id=%.*s", r->method,
            ok ? response->status : 0, (long long)(gg_clock_mono_ms() - start_ms), GG_STR_ARG(id));
+    return ok;
+}
+
+/* A create has a transactionId, so Graph makes one event of several such calls; an update mails the
+ * guests each time, and one that has an If-Match would fail against itself. */
+static enum gg_retry_kind kind_of(const struct gg_graph_request *r)
+{
+    if (strcmp(r->method, "GET") == 0)
+        return GG_RETRY_READ;
+    return r->if_match.p == NULL ? GG_RETRY_REPEATABLE : GG_RETRY_ONCE;
+}
+
+/* One call, with its further tries. */
+static bool fetch(struct gg_call *c, const struct gg_graph_request *r, struct gg_secret token,
+                  struct gg_http_response *response, struct gg_err *err)
+{
+    bool may_be_done = false;
+    bool ok;
+
+    gg_retry_earn(c);
+    for (;;) {
+        *err = (struct gg_err){.code = GG_OK};
+        ok = fetch_once(c, r, token, response, err);
+        if (!gg_retry_wait(c, kind_of(r), response))
+            break;
+        may_be_done = may_be_done || response->end == GG_HTTP_LOST || response->status == 502 ||
+                      response->status == 504;
+    }
+    /* What an earlier try, whose answer was lost, has deleted is not there any more. */
+    if (may_be_done && response->status == 404 && strcmp(r->method, "DELETE") == 0)
+        response->status = 204;
     return ok;
 }
 
@@ -100,8 +133,8 @@ static bool map_status(struct gg_call *c, const struct gg_http_response *respons
     take_code(c, response, err);
     if (code == GG_EAUTHREQUIRED)
         err->claims = gg_oauth_parse_challenge(c->arena, response->www_authenticate).p;
-    int64_t wait_s = gg_oauth_parse_retry_after(response->retry_after, gg_clock_now_s());
-    if (code == GG_ETHROTTLED && wait_s > 0)
+    int64_t wait_s = gg_retry_asked_s(response);
+    if ((code == GG_ETHROTTLED || response->status == 503) && wait_s > 0)
         err->retry_after_s = (int)wait_s;
     return false;
 }

@@ -2,16 +2,19 @@
 #include "gg/flow/keyset.h"
 
 #include "gg/base/log.h"
+#include "gg/flow/retry.h"
 #include "gg/proto/urlenc.h"
+#include "gg/store/keys.h"
 
 #include <stdlib.h>
 
 #define ANSWER_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define FRESH_MS         (3600LL * 1000)
 #define KEEP_MS          (24LL * 3600 * 1000)
-/* Unknown key ids may cost this many fetches in each span of that length. */
-#define UNKNOWN_MAX     3
-#define UNKNOWN_SPAN_MS (300LL * 1000)
+/* How often one looks whether another's fetch has come to its end. */
+#define POLL_MS 50
+/* Between the issuer and the key set, as they are shared. */
+#define SEPARATOR '\n'
 /* Microsoft's clocks and ours, as its own library allows. */
 #define ID_LEEWAY_S 120
 
@@ -20,8 +23,6 @@ struct gg_keyset {
     struct gg_jwks jwks;
     struct gg_str issuer;
     int64_t fetched_ms;
-    int64_t unknown_since_ms;
-    int unknown_count;
 };
 
 struct gg_keyset *gg_keyset_open(void)
@@ -53,10 +54,13 @@ static bool get(struct gg_call *c, const char *url, struct gg_http_response *res
         .cap_bytes = ANSWER_BYTES_MAX,
     };
 
-    if (gg_http_fetch(c->ctx->http, c->arena, &request, response, err))
-        return true;
-    err->code = GG_ELOGIN;
-    return false;
+    bool ok;
+    gg_retry_earn(c);
+    do {
+        ok = gg_http_fetch(c->ctx->http, c->arena, &request, response, err);
+    } while (gg_retry_wait(c, GG_RETRY_READ, response));
+    err->code = ok ? GG_OK : GG_ELOGIN;
+    return ok;
 }
 
 /* A host that publishes no document is taken to have what Microsoft documents for all of them. */
@@ -86,62 +90,122 @@ static bool discover(struct gg_call *c, struct gg_oauth_discovery *found, struct
     return true;
 }
 
-/* Replaces the set that is held; leaves it as it is when anything fails. */
-static bool load(struct gg_call *c, struct gg_keyset *k, struct gg_err *err)
+/* Replaces the set that is held, unless this one is none. */
+static bool hold(struct gg_keyset *k, struct gg_str text, int64_t age_ms, struct gg_err *err)
 {
-    struct gg_oauth_discovery found = {0};
-    struct gg_http_response response;
-    struct gg_jwks jwks;
-
-    if (!discover(c, &found, err) || !get(c, found.jwks_uri.p, &response, err))
-        return false;
-    if (response.status != 200)
-        return gg_fail(err, GG_ELOGIN, "the keys' address answered %d", response.status);
     struct gg_arena *arena = gg_arena_open();
-    if (!gg_jwk_parse_set(arena, response.body, &jwks, err)) {
+    struct gg_jwks jwks = {0};
+    struct gg_str rest = text;
+    struct gg_str issuer;
+
+    (void)gg_str_take(&rest, SEPARATOR, &issuer);
+    if (!gg_jwk_parse_set(arena, rest, &jwks, err)) {
         gg_arena_close(arena);
         return false;
     }
     gg_arena_close(k->arena);
     k->arena = arena;
     k->jwks = jwks;
-    k->issuer = gg_str_of(gg_arena_copy(arena, found.issuer.p, found.issuer.n));
-    k->fetched_ms = gg_clock_mono_ms();
-    gg_log(GG_INFO, "keys.load", "count=%zu", jwks.count);
+    k->issuer = gg_str_of(gg_arena_copy(arena, issuer.p, issuer.n));
+    k->fetched_ms = gg_clock_mono_ms() - age_ms;
     return true;
 }
 
-/* An unknown id may be a new key's; ids are anybody's to invent, so each span has an end to it. */
-static bool may_ask_for_unknown(struct gg_keyset *k)
+static int64_t held_ms(const struct gg_keyset *k)
 {
-    int64_t now_ms = gg_clock_mono_ms();
+    return k->arena == NULL ? KEEP_MS : gg_clock_mono_ms() - k->fetched_ms;
+}
 
-    if (k->unknown_count == 0 || now_ms - k->unknown_since_ms > UNKNOWN_SPAN_MS) {
-        k->unknown_since_ms = now_ms;
-        k->unknown_count = 0;
+static struct gg_keys_store shared(struct gg_call *c)
+{
+    return (struct gg_keys_store){c->ctx->db, &c->ctx->fernet, gg_str_of(gg_ctx_login_url(c, ""))};
+}
+
+/* Asks Microsoft for the set and holds it; *text is what others need to do the same. */
+static bool fetch(struct gg_call *c, struct gg_str *text, struct gg_err *err)
+{
+    struct gg_oauth_discovery found = {0};
+    struct gg_http_response response;
+    struct gg_keyset *k = c->ctx->keyset;
+
+    if (!discover(c, &found, err) || !get(c, found.jwks_uri.p, &response, err))
+        return false;
+    if (response.status != 200)
+        return gg_fail(err, GG_ELOGIN, "the keys' address answered %d", response.status);
+    *text = gg_str_of(gg_arena_printf(c->arena, "%.*s%c%.*s", GG_STR_ARG(found.issuer), SEPARATOR,
+                                      GG_STR_ARG(response.body)));
+    if (!hold(k, *text, 0, err))
+        return false;
+    gg_log(GG_INFO, "keys.load", "count=%zu", k->jwks.count);
+    return true;
+}
+
+/* Asks for the set in one's turn, and shares it. */
+static bool load(struct gg_call *c, struct gg_str kid, struct gg_err *err)
+{
+    struct gg_keys_answer answer = {0};
+    struct gg_err ignored;
+
+    if (!fetch(c, &answer.text, err)) {
+        if (!gg_keys_drop_turn(shared(c), c->arena, &ignored))
+            gg_log(GG_WARNING, "keys.load", "result=failed reason=\"%s\"", ignored.log);
+        return false;
     }
-    return k->unknown_count++ < UNKNOWN_MAX;
+    /* Ids are anybody's to invent: one that is in no set must not cost a fetch again and again. */
+    answer.is_fruitless = gg_jwk_find(&c->ctx->keyset->jwks, kid) == NULL;
+    return gg_keys_put(shared(c), c->arena, &answer, err);
+}
+
+enum turn { TURN_AGAIN, TURN_DONE, TURN_FAILED };
+
+/* One look at what is shared, and a fetch when that will not do and it is one's turn. */
+static enum turn take_turn(struct gg_call *c, struct gg_str kid, struct gg_err *err)
+{
+    struct gg_keyset *k = c->ctx->keyset;
+    struct gg_keys keys;
+    struct gg_err ignored;
+    bool taken;
+
+    if (!gg_keys_find(shared(c), c->arena, &keys, err))
+        return TURN_FAILED;
+    if (keys.text.p != NULL && keys.age_ms < held_ms(k))
+        (void)hold(k, keys.text, keys.age_ms, &ignored);
+    bool has_key = held_ms(k) < KEEP_MS && gg_jwk_find(&k->jwks, kid) != NULL;
+    if (held_ms(k) < FRESH_MS && (has_key || keys.is_closed))
+        return TURN_DONE;
+    if (!gg_keys_take_turn(shared(c), c->arena, &taken, err))
+        return TURN_FAILED;
+    if (!taken)
+        return has_key ? TURN_DONE : TURN_AGAIN;
+    if (load(c, kid, err))
+        return TURN_DONE;
+    if (!has_key)
+        return TURN_FAILED;
+    gg_log(GG_WARNING, "keys.load", "result=failed reason=\"%s\"", err->log);
+    return TURN_DONE;
+}
+
+/* Until the set is as good as it gets for this id. */
+static bool renew(struct gg_call *c, struct gg_str kid, struct gg_err *err)
+{
+    for (;;) {
+        enum turn turn = take_turn(c, kid, err);
+        if (turn != TURN_AGAIN)
+            return turn == TURN_DONE;
+        if (gg_deadline_left_ms(c->deadline) < 2 * POLL_MS)
+            return gg_fail(err, GG_ELOGIN, "another's fetch of the keys did not end in time");
+        gg_clock_sleep_ms(POLL_MS);
+    }
 }
 
 bool gg_keyset_find(struct gg_call *c, struct gg_str kid, struct gg_keyset_key *out,
                     struct gg_err *err)
 {
     struct gg_keyset *k = c->ctx->keyset;
-    int64_t age_ms = k->arena == NULL ? KEEP_MS : gg_clock_mono_ms() - k->fetched_ms;
 
-    if (age_ms >= FRESH_MS && !load(c, k, err)) {
-        if (age_ms >= KEEP_MS)
-            return false;
-        gg_log(GG_WARNING, "keys.load", "result=failed reason=\"%s\"", err->log);
-    }
+    if ((held_ms(k) >= FRESH_MS || gg_jwk_find(&k->jwks, kid) == NULL) && !renew(c, kid, err))
+        return false;
     out->jwk = gg_jwk_find(&k->jwks, kid);
-    if (out->jwk == NULL && may_ask_for_unknown(k)) {
-        if (!load(c, k, err))
-            return false;
-        out->jwk = gg_jwk_find(&k->jwks, kid);
-        /* A key that was there is no invention, and does not count. */
-        k->unknown_count = out->jwk == NULL ? k->unknown_count : 0;
-    }
     out->issuer = k->issuer;
     return out->jwk != NULL || gg_fail(err, GG_EIDTOKEN, "the ID token's key is not known");
 }

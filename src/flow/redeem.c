@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/flow/redeem.h"
 
+#include "gg/flow/retry.h"
 #include "gg/proto/urlenc.h"
 
 #include <string.h>
@@ -57,6 +58,6 @@ bool gg_redeem(struct gg_call *c, const struct gg_grant *grant, struct gg_tokens
     (void)gg_fail(err, GG_ELOGIN, "the token endpoint answered %d error=%s aadsts=%s",
                   response.status, refusal->error, refusal->codes);
     memcpy(err->microsoft_code, refusal->error, sizeof err->microsoft_code);
-    refusal->retry_after_s = gg_oauth_parse_retry_after(response.retry_after, gg_clock_now_s());
+    refusal->retry_after_s = gg_retry_asked_s(&response);
     return false;
 }

@@ -302,12 +302,13 @@ static const struct field {
 static void refuse_unknown(struct reading *r)
 {
     struct gg_str name;
+    int left = 100; /* of a body of nothing else the answer would be six times as long */
 
     for (size_t i = 0; (name = gg_json_name(r->body, i)).p != NULL; i++) {
         size_t f = 0;
         while (f < FIELDS && !gg_str_is(name, fields[f].name))
             f++;
-        if (f == FIELDS)
+        if (f == FIELDS && left-- > 0)
             add_fault(r, gg_arena_copy(r->faults.arena, name.p, name.n), "is not a known field");
     }
 }

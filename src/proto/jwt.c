@@ -113,14 +113,17 @@ bool gg_jwt_check_times(const struct gg_json *claims, int64_t now_s, int64_t lee
     if (!take_date(claims, "exp", &date))
         return refuse(err, "exp is absent or no date");
     if ((double)(now_s - leeway_s) >= date)
-        return refuse(err, "expired");
+        return gg_fail(err, GG_EINVALIDTOKEN, "JWT: expired %.0f s ago", (double)now_s - date);
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         if (!gg_json_has(claims, starts[i]))
             continue;
         if (!take_date(claims, starts[i], &date))
             return refuse(err, "nbf or iat is no date");
         if (date > (double)(now_s + leeway_s))
-            return refuse(err, "nbf or iat is in the future");
+            return gg_fail(err, GG_EINVALIDTOKEN,
+                           "JWT: %s is %.0f s in the future: this machine's clock is behind, or "
+                           "the issuer's ahead",
+                           starts[i], date - (double)now_s);
     }
     return true;
 }

@@ -281,6 +281,7 @@ bool gg_oauth_check_id(struct gg_arena *a, const struct gg_json *claims,
     if (fault != NULL)
         return gg_fail(err, GG_EIDTOKEN, "the ID token's claim is not right: %s", fault);
     *id = (struct gg_oauth_id){
+        .issuer = gg_json_text(claims, "iss"),
         .tenant_id = lower_case(a, gg_json_text(claims, "tid")),
         .microsoft_id = lower_case(a, gg_json_text(claims, "oid")),
         .email = shown(claims, "email", 320),

@@ -31,8 +31,11 @@ static const struct gg_db_stmt probe = {
     " EXISTS (SELECT " ADDED " FROM beta_microsoft_oauth_tokens),"
     " EXISTS (SELECT " IDENTITY " FROM users), EXISTS (SELECT " IDENTITY " FROM beta_teachers),"
     " EXISTS (SELECT 1 FROM login_states), EXISTS (SELECT 1 FROM session_codes),"
-    " EXISTS (SELECT 1 FROM refresh_families), EXISTS (SELECT 1 FROM rate_limits)",
+    " EXISTS (SELECT 1 FROM refresh_families), EXISTS (SELECT 1 FROM rate_limits),"
+    " EXISTS (SELECT 1 FROM signing_keys)",
     true};
+
+static const struct gg_db_stmt find_now = {"SELECT UNIX_TIMESTAMP()", true};
 
 /* In one script: a lock that is tried again alone, outside the transaction, would lock nothing. */
 static const char lock_row[] =
@@ -67,6 +70,16 @@ bool gg_schema_probe(struct gg_db *db, struct gg_arena *a, struct gg_err *err)
     struct gg_db_result rows;
 
     return gg_db_run(db, a, (struct gg_db_call){.stmt = &probe}, &rows, err);
+}
+
+bool gg_schema_find_now(struct gg_db *db, struct gg_arena *a, int64_t *now_s, struct gg_err *err)
+{
+    struct gg_db_result rows;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = &find_now}, &rows, err))
+        return false;
+    *now_s = gg_db_cell_int(rows.rows[0][0], 0);
+    return true;
 }
 
 bool gg_schema_lock(struct gg_db *lock, int wait_s, struct gg_err *err)

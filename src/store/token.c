@@ -11,6 +11,7 @@
 #define NO_LEASE     "refresh_lease=NULL, refresh_lease_until=NULL"
 #define NO_FAILURE   "refresh_failure=NULL, refresh_failed_until=NULL"
 
+/* MariaDB's UNIX_TIMESTAMP knows nothing after January 2038, so seconds are counted from 1970. */
 static const struct gg_db_stmt find = {
     "SELECT access_token, is_active, refresh_lease_until > NOW(6),"
     " TIMESTAMPDIFF(SECOND, NOW(6), expires_at),"
@@ -18,7 +19,8 @@ static const struct gg_db_stmt find = {
     " CEIL(TIMESTAMPDIFF(MICROSECOND, NOW(6), refresh_failed_until) / 1000000),"
     " last_used_at IS NULL OR last_used_at <= NOW() - INTERVAL 60 SECOND,"
     " microsoft_id, microsoft_email, tenant_id, scope,"
-    " FLOOR(UNIX_TIMESTAMP(expires_at)), FLOOR(UNIX_TIMESTAMP(last_used_at)),"
+    " TIMESTAMPDIFF(SECOND, '1970-01-01', expires_at),"
+    " TIMESTAMPDIFF(SECOND, '1970-01-01', last_used_at),"
     " refresh_token IS NOT NULL, refresh_after > NOW(6)"
     " FROM {table} WHERE {key}={subject}",
     true};

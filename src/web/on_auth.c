@@ -119,6 +119,7 @@ bool gg_on_auth_callback(struct gg_exchange *x, struct gg_err *err)
         .code = gg_secret_of(gg_request_query(&x->request, "code")),
         .error = gg_request_query(&x->request, "error"),
         .error_description = gg_request_query(&x->request, "error_description"),
+        .issuer = gg_request_query(&x->request, "iss"),
         .browser = cookie(x),
     };
     static const struct gg_response_page page = {

@@ -140,8 +140,7 @@ static bool read_creation(struct gg_exchange *x, struct gg_event_call *call, str
     if (call->calendar_id.p != NULL && !gg_event_is_id(call->calendar_id))
         gg_faults_add(&faults, "calendar_id", "is not an id");
     struct gg_str key = read_header(x, "HTTP_IDEMPOTENCY_KEY", "Idempotency-Key", &faults);
-    if (key.p != NULL &&
-        !gg_calendar_transaction(&x->call, call->key, key, &input.transaction_id, err))
+    if (!gg_calendar_transaction(&x->call, call->key, key, &input.transaction_id, err))
         return false;
     input.body = body;
     return format_event(x, &input, &faults, &call->body, err);

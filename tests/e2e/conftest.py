@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import behind
 import proof
 import seen
 from fcgi_client import Program
@@ -50,7 +51,7 @@ class Person(Browser):
     """Somebody with an account at the site (a JWT), one at Microsoft (a user of the simulator), and a browser."""
 
     def __init__(self, stack, realm, user=None):
-        super().__init__(stack.url)
+        super().__init__(stack.url, stack.web.trust() if stack.url.startswith("https:") else None)
         self.stack, self.realm = stack, realm
         self.number = next(_numbers)
         self.subject = str(self.number) if realm.name == "main" else str(uuid.uuid4())
@@ -131,6 +132,12 @@ class Person(Browser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "promise(section, sentence): what the test proves; see proof.py")
+    config.addinivalue_line("markers", "no_server: goes through no web server; see behind.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    behind.mark(items)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -164,11 +171,11 @@ def _stacks(tmp_path_factory, mariadb, sim):
     made = {}
 
     def make(**config):
-        workers = config.pop("workers", 4)
-        key = (workers, *sorted((name, str(value)) for name, value in config.items()))
+        given = {"workers": 4, **{name: config.pop(name) for name in ("workers", "over_https") if name in config}}
+        key = (*given.items(), *sorted((name, str(value)) for name, value in config.items()))
         if key not in made:
             made[key] = Stack(tmp_path_factory.mktemp(f"stack{len(made)}_"), BUILD, {**NO_LIMITS, **config},
-                              workers=workers, mariadb=mariadb, sim=sim).start()
+                              **given, mariadb=mariadb, sim=sim).start()
         return made[key]
 
     make.made = made

@@ -26,13 +26,14 @@ ROUTES = (
     ("DELETE", "integration/microsoft/calendar/events/x"))
 
 
-def _record(kind, content):
+def record(kind, content):
+    """One FastCGI record of the request 1."""
     return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
 
 
 def _stream(kind, content):
     parts = [content[at:at + 65000] for at in range(0, len(content), 65000)]
-    return b"".join(_record(kind, part) for part in [*parts, b""])
+    return b"".join(record(kind, part) for part in [*parts, b""])
 
 
 def _length(number):
@@ -54,15 +55,15 @@ def connect(address, timeout_s=60):
     return link
 
 
-def send(link, method, uri, parameters=None, body=b""):
-    """Writes one request; parameters are CGI variables beside the usual ones."""
+def send(link, method, uri, parameters=None, body=b"", open_end=False):
+    """Writes one request; parameters are CGI variables beside the usual ones. With open_end more of the body may follow."""
     path, _, query = uri.partition("?")
     usual = {"REQUEST_METHOD": method, "REQUEST_URI": uri, "SCRIPT_NAME": path, "QUERY_STRING": query,
              "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "GATEWAY_INTERFACE": "CGI/1.1"}
     if body:
         usual |= {"CONTENT_LENGTH": len(body), "CONTENT_TYPE": "application/json"}
-    link.sendall(_record(BEGIN, struct.pack(">HB5x", 1, 0)) +
-                 _stream(PARAMS, _parameters({**usual, **(parameters or {})})) + _stream(STDIN, body))
+    link.sendall(record(BEGIN, struct.pack(">HB5x", 1, 0)) +
+                 _stream(PARAMS, _parameters({**usual, **(parameters or {})})) + (record(STDIN, body or b" ") if open_end else _stream(STDIN, body)))
 
 
 def receive(link):

@@ -5,7 +5,7 @@ import pytest
 
 from sim.microsoft.idtoken import FORGERIES, HARMLESS
 from sim.microsoft.keys import CONSUMER_TENANT
-from wire import check_problem, come_back, stored
+from wire import check_problem, come_back, forget_keys, stored
 
 AWAY = (503, "microsoft_unavailable")
 FORGED = {kind: {} for kind in FORGERIES if kind not in HARMLESS}
@@ -43,7 +43,7 @@ def params_of(sim, name):
 
 @pytest.fixture(scope="module")
 def strict_stack(make_stack):
-    """Forged key ids use up what a worker may ask for unknown ones: these are workers of their own."""
+    """Forged key ids use up what may be asked for unknown ones: this is a database of their own."""
     return make_stack(LOG_LEVEL="debug", workers=2)
 
 
@@ -89,7 +89,7 @@ def test_a_forgery_leaves_a_connection_as_it_was(person, sim):
 @pytest.fixture
 def lone_worker(make_stack, sim):
     """One worker that has not seen any key yet; the simulator's keys are put back at the end."""
-    made = make_stack(LOG_LEVEL="warning", workers=1).restart_worker()
+    made = forget_keys(make_stack(LOG_LEVEL="warning", workers=1))
     yield made
     sim.roll_keys("reset")
 
@@ -166,7 +166,7 @@ def test_no_personal_accounts_among_organizations(person, make_stack, sim):
 
 
 def test_keys_late(person, make_stack):
-    someone = person(stack=make_stack(LOGIN_TIMEOUT_S=1, workers=1).restart_worker())
+    someone = person(stack=forget_keys(make_stack(LOGIN_TIMEOUT_S=1, workers=1)))
     someone.stack.sim.fault("delay", "keys", delay_ms=1500)
     check_problem(come_back(someone), *AWAY)
 

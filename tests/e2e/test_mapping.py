@@ -39,7 +39,7 @@ def test_error_without_a_code_of_use(connected, sim, body):
     sim.fault("status", "graph", user=connected.user, count=None, status=400, body=body)
     assert "microsoft_code" not in is_problem(events(connected), 400, "microsoft_rejected")
     sim.clear_faults()
-    sim.fault("status", "graph", user=connected.user, status=500, body=body)
+    sim.fault("status", "graph", user=connected.user, count=None, status=500, body=body)
     assert "microsoft_code" not in is_problem(events(connected), 502, "microsoft_unavailable")
 
 
@@ -56,7 +56,7 @@ def test_throttled_with_graphs_retry_after(connected, sim, given, low, high):
 
 @pytest.mark.parametrize("given", [{}, {"retry_after": "soon"}, {"retry_after": -5}])
 def test_throttled_without_a_usable_retry_after(connected, sim, given):
-    sim.fault("status", "graph", user=connected.user, code="TooManyRequests", **given)
+    sim.fault("status", "graph", user=connected.user, count=None, code="TooManyRequests", **given)
     answer = events(connected)
     is_problem(answer, 429, "microsoft_throttled")
     assert answer.headers["Retry-After"] is None or answer.headers["Retry-After"].isdigit()

@@ -60,7 +60,7 @@ GOOD = [
     ({"body": None, "body_type": None, "location": None, "attendees": None, "is_all_day": None, "reminder_minutes": None,
       "timezone": None}, {}),
 ]
-ABSENT = {"isAllDay", "body", "location", "attendees", "reminderMinutesBeforeStart", "transactionId"}
+ABSENT = {"isAllDay", "body", "location", "attendees", "reminderMinutesBeforeStart"}
 
 
 @pytest.mark.parametrize("more, sent", GOOD)

@@ -95,6 +95,12 @@ def claims_of(jwt, part=1):
     return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
+def forget_keys(stack, config=None):
+    """Workers that have not seen any of Microsoft's signing keys, nor can read in the database what others saw."""
+    stack.sql("DELETE FROM signing_keys")
+    return stack.restart_worker(config)
+
+
 def stored(stack):
     """How many rows the tables have in which a sign-in leaves anything."""
     return stack.sql(" UNION ALL ".join(f"SELECT '{table}', COUNT(*) FROM {table}" for table in COUNTED))

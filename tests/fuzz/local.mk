@@ -3,28 +3,40 @@
 REPLAYS = \
 	tests/fuzz/replay_address \
 	tests/fuzz/replay_b64 \
+	tests/fuzz/replay_conf \
+	tests/fuzz/replay_cursor \
+	tests/fuzz/replay_dburl \
 	tests/fuzz/replay_event \
+	tests/fuzz/replay_fcgi \
 	tests/fuzz/replay_fernet \
+	tests/fuzz/replay_http \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_jwk \
 	tests/fuzz/replay_jwt \
 	tests/fuzz/replay_oauth \
+	tests/fuzz/replay_request \
 	tests/fuzz/replay_returnto \
 	tests/fuzz/replay_time \
 	tests/fuzz/replay_urlenc
 check_PROGRAMS += $(REPLAYS)
 TESTS += tests/fuzz/replay.sh
-EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/fuzz.h
+EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/run.py tests/fuzz/RESULTS.md tests/fuzz/fuzz.h tests/fuzz/request.h
 if FUZZERS
 noinst_PROGRAMS = \
 	tests/fuzz/fuzz_address \
 	tests/fuzz/fuzz_b64 \
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_cursor \
+	tests/fuzz/fuzz_dburl \
 	tests/fuzz/fuzz_event \
+	tests/fuzz/fuzz_fcgi \
 	tests/fuzz/fuzz_fernet \
+	tests/fuzz/fuzz_http \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_jwk \
 	tests/fuzz/fuzz_jwt \
 	tests/fuzz/fuzz_oauth \
+	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_returnto \
 	tests/fuzz/fuzz_time \
 	tests/fuzz/fuzz_urlenc
@@ -38,14 +50,34 @@ tests_fuzz_replay_b64_SOURCES = tests/fuzz/fuzz_b64.c tests/fuzz/replay.c
 tests_fuzz_replay_b64_LDADD = $(PROTO)
 tests_fuzz_fuzz_b64_LDADD = $(PROTO)
 tests_fuzz_fuzz_b64_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_conf_SOURCES = tests/fuzz/fuzz_conf.c tests/fuzz/replay.c
+tests_fuzz_replay_conf_LDADD = $(APP)
+tests_fuzz_fuzz_conf_LDADD = $(APP)
+tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_cursor_SOURCES = tests/fuzz/fuzz_cursor.c tests/fuzz/replay.c
+tests_fuzz_replay_cursor_LDADD = $(FLOW)
+tests_fuzz_fuzz_cursor_LDADD = $(FLOW)
+tests_fuzz_fuzz_cursor_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_dburl_SOURCES = tests/fuzz/fuzz_dburl.c tests/fuzz/replay.c
+tests_fuzz_replay_dburl_LDADD = $(APP)
+tests_fuzz_fuzz_dburl_LDADD = $(APP)
+tests_fuzz_fuzz_dburl_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_event_SOURCES = tests/fuzz/fuzz_event.c tests/fuzz/replay.c
 tests_fuzz_replay_event_LDADD = $(PROTO)
 tests_fuzz_fuzz_event_LDADD = $(PROTO)
 tests_fuzz_fuzz_event_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_fcgi_SOURCES = tests/fuzz/fuzz_fcgi.c tests/fuzz/replay.c
+tests_fuzz_replay_fcgi_LDADD = $(WEB)
+tests_fuzz_fuzz_fcgi_LDADD = $(WEB)
+tests_fuzz_fuzz_fcgi_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_fernet_SOURCES = tests/fuzz/fuzz_fernet.c tests/fuzz/replay.c
 tests_fuzz_replay_fernet_LDADD = $(PROTO)
 tests_fuzz_fuzz_fernet_LDADD = $(PROTO)
 tests_fuzz_fuzz_fernet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_http_SOURCES = tests/fuzz/fuzz_http.c tests/fuzz/replay.c
+tests_fuzz_replay_http_LDADD = $(PROTO)
+tests_fuzz_fuzz_http_LDADD = $(PROTO)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c
 tests_fuzz_replay_json_LDADD = $(PROTO)
 tests_fuzz_fuzz_json_LDADD = $(PROTO)
@@ -62,6 +94,10 @@ tests_fuzz_replay_oauth_SOURCES = tests/fuzz/fuzz_oauth.c tests/fuzz/replay.c
 tests_fuzz_replay_oauth_LDADD = $(PROTO)
 tests_fuzz_fuzz_oauth_LDADD = $(PROTO)
 tests_fuzz_fuzz_oauth_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/replay.c
+tests_fuzz_replay_request_LDADD = $(WEB)
+tests_fuzz_fuzz_request_LDADD = $(WEB)
+tests_fuzz_fuzz_request_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_returnto_SOURCES = tests/fuzz/fuzz_returnto.c tests/fuzz/replay.c
 tests_fuzz_replay_returnto_LDADD = $(PROTO)
 tests_fuzz_fuzz_returnto_LDADD = $(PROTO)

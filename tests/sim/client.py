@@ -98,6 +98,7 @@ class Sim:
         self._config = config
         self._process: Optional[subprocess.Popen] = None
         self.http = self.https = self.ca_file = self.control = self.client_id = self.client_secret = self.tenant_id = ""
+        self.https_bad: dict = {}
         self.pid = 0
 
     def start(self) -> "Sim":

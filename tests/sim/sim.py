@@ -35,10 +35,10 @@ def main() -> int:
     client_id = config["apps"][0]["client_id"] if config.get("apps") else CLIENT_ID
     app = world.directory.apps[client_id]
 
-    def describe(http: str, https: str) -> str:
+    def describe(http: str, https: str, https_bad: dict) -> str:
         world.bases = {"http": http, "https": https}
-        return json.dumps({"pid": os.getpid(), "http": http, "https": https, "ca_file": str(directory / "ca.pem"),
-                           "control": f"{http}/_control", "client_id": app.client_id,
+        return json.dumps({"pid": os.getpid(), "http": http, "https": https, "https_bad": https_bad,
+                           "ca_file": str(directory / "ca.pem"), "control": f"{http}/_control", "client_id": app.client_id,
                            "client_secret": app.secrets[0]["value"] if app.secrets else None, "tenant_id": app.tenant}, indent=1)
 
     asyncio.run(server.serve(world, directory, arguments.http_port, arguments.https_port, describe))

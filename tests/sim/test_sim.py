@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The simulator itself: start and stop, faults, forgeries, reports, the control interface, the demo's data."""
 
+import gzip
 import http.client
 import json
 import os
@@ -35,7 +36,8 @@ def raw_get(site, path, timeout=10):
 
 def test_files_and_permissions(sim):
     description = json.loads((sim.dir / "sim.json").read_text())
-    assert set(description) == {"pid", "http", "https", "ca_file", "control", "client_id", "client_secret", "tenant_id"}
+    assert set(description) == {"pid", "http", "https", "https_bad", "ca_file", "control", "client_id", "client_secret",
+                                "tenant_id"}
     assert description["control"] == description["http"] + "/_control" and description["https"].startswith("https://localhost:")
     for name in ("sim.json", "ca.pem", "server.pem"):
         assert stat.S_IMODE(os.stat(sim.dir / name).st_mode) == 0o600
@@ -49,6 +51,12 @@ def test_https_is_verifiable_by_name_and_address(sim, tools):
         assert tools.fetch("GET", url, ca_file=sim.ca_file)[2]["token_endpoint"].startswith(f"https://{host}:{port}/")
     with pytest.raises(ssl.SSLCertVerificationError):
         tools.fetch("GET", url)
+
+
+@pytest.mark.parametrize("name, reason", [("wrong_host", "match"), ("expired", "expired"), ("unknown_ca", "")])
+def test_certificates_that_nobody_may_trust(sim, tools, name, reason):
+    with pytest.raises(ssl.SSLCertVerificationError, match=reason):
+        tools.fetch("GET", sim.https_bad[name] + "/common/v2.0/.well-known/openid-configuration", ca_file=sim.ca_file)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -140,6 +148,26 @@ def test_slow_answers(sim, site, rule, least, most):
     begin = time.monotonic()
     status, _, body = site.graph("GET", "/me")
     assert status == 200 and body["mail"] and least <= time.monotonic() - begin < most
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_bomb_is_small_and_unpacks(sim, site, layers):
+    site.graph("GET", "/me")
+    sim.fault("bomb", "graph", mb=3, layers=layers)
+    connection = http.client.HTTPConnection(urlsplit(sim.http).netloc, timeout=10)
+    connection.request("GET", "/v1.0/me/calendars", headers={"Authorization": f"Bearer {site.token}"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.headers["Content-Encoding"] == ", ".join(["gzip"] * layers) and len(body) < 20000
+    for _ in range(layers):
+        body = gzip.decompress(body)
+    assert len(body) > 3 << 20 and json.loads(body) == {"value": []}
+
+
+def test_wide_is_valid_json(sim, site):
+    sim.fault("wide", "graph", mb=1)
+    assert len(site.graph("GET", "/me/calendars")[2]["value"]) == 512 * 1024 + 1
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -55,11 +55,15 @@ class MariaDB:
         """The server's own log."""
         return self._child.log
 
-    def start(self):
-        """Installs the system tables where there are none, starts the server and waits until it answers."""
+    def start(self, *options):
+        """Installs the system tables where there are none, starts the server and waits until it answers.
+
+        options are beside the usual ones, for this time.
+        """
         if not (self.data / "installed").exists():
             self._install()
         self._run.mkdir(exist_ok=True)
+        self._child.argv = [str(word) for word in (*self._arguments(), *options)]
         self._child.start()
         self._child.wait_for(self._answers, timeout_s=60)
         return self

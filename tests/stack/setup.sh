@@ -35,7 +35,7 @@ restore_policy() {
 }
 
 # need SECTION...: installs what is missing as root, else prints the line that does.
-# No service is started by that: while apt-get runs, policy-rc.d forbids it, and lighttpd is taken out of the
+# No service is started by that: while apt-get runs, policy-rc.d forbids it, and a web server is taken out of the
 # boot sequence when it was not installed before. What stood in policy-rc.d's place comes back afterwards.
 need() {
     command -v dpkg-query >/dev/null || die "This script installs packages of Debian 12; see README.md for others."
@@ -55,9 +55,11 @@ need() {
     # shellcheck disable=SC2086  # a list of words
     { apt-get -q update && apt-get -qy install --no-install-recommends $wanted; } \
         >build/apt.log 2>&1 || { tail -n 20 build/apt.log >&2; die "apt-get failed: see build/apt.log."; }
-    case " $wanted" in
-    *' lighttpd '*) keep_from_boot lighttpd ;;
-    esac
+    for server in lighttpd apache2 nginx; do
+        case " $wanted" in
+        *" $server "*) keep_from_boot "$server" ;;
+        esac
+    done
     restore_policy
     trap - EXIT HUP INT TERM
 }

@@ -24,11 +24,12 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Browser:
     """A client with cookies and, once it has one, a JWT; it follows no redirect by itself."""
 
-    def __init__(self, site):
+    def __init__(self, site, context=None):
         self.site = site
         self.token = None
         cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(_NoRedirect, cookies, urllib.request.ProxyHandler({}))
+        self._opener = urllib.request.build_opener(_NoRedirect, cookies, urllib.request.ProxyHandler({}),
+                                                   urllib.request.HTTPSHandler(context=context))
 
     def call(self, method, url, body=None, accept="application/json"):
         """One request; the answer, whatever its status. body is sent as JSON; a JSON answer is parsed."""
@@ -58,10 +59,11 @@ class Failed(Exception):
 
 
 class Smoke:
-    """Goes through the main job on a site; authorize(url, user) is the person at Microsoft's page."""
+    """Goes through the main job on a site; authorize(url, user) is the person at Microsoft's page; context is for https."""
 
-    def __init__(self, site, authorize):
+    def __init__(self, site, authorize, context=None):
         self.site = site
+        self.context = context
         self.authorize = authorize
         self.steps = 0
 
@@ -89,7 +91,7 @@ class Smoke:
             raise Failed(sentence)
 
     def _realm(self, realm, user):
-        browser = Browser(self.site)
+        browser = Browser(self.site, self.context)
         self._sign_in(browser, realm, user)
         answer = self._step(realm, "who am I", browser.call("GET", f"{realm.prefix}/auth/microsoft/user"), 200)
         self._must(answer.body["microsoft"]["connected"] and realm.account in answer.body, "not connected")

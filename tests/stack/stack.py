@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""graphgate as a site runs it: worker behind lighttpd, MariaDB, and the simulated Microsoft beside them."""
+"""graphgate as a site runs it: workers behind a web server, MariaDB, and the simulated Microsoft beside them."""
 
 import base64
 import os
@@ -8,9 +8,9 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from .lighttpd import Lighttpd
 from .mariadb import MariaDB
 from .process import StartError, free_port
+from .servers import SERVERS, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLBACK = "/api/v1/auth/microsoft/callback"
@@ -26,10 +26,12 @@ class Stack:
 
     config holds settings of graphgate.conf that differ from the usual; None leaves a setting out. A MariaDB or a Sim
     that is given is used and left running by stop(); otherwise the stack starts its own. Use it with `with`, or call
-    start() and stop().
+    start() and stop(). server is a name of servers.py, by default the one that the tests' caller chose; over_https makes
+    the https address its url.
     """
 
-    def __init__(self, directory, bin_dir, config=None, *, workers=4, mariadb=None, sim=None, database=None):
+    def __init__(self, directory, bin_dir, config=None, *, workers=4, mariadb=None, sim=None, database=None, server=None,
+                 over_https=False):
         self.directory = Path(directory).resolve()
         self.bin_dir = Path(bin_dir).resolve()
         self.workers = workers
@@ -42,11 +44,12 @@ class Stack:
         self._keys = {"TOKEN_ENCRYPTION_KEY": fernet_key(), "JWT_SECRET_KEY": secrets.token_urlsafe(36)}
         self._config = dict(config or {})
         self._database_name = database or "gg_" + re.sub(r"\W", "_", self.directory.name)
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.server = server or chosen()
+        self._ports = free_port(), free_port()
+        self.url = f"https://127.0.0.1:{self._ports[1]}" if over_https else f"http://127.0.0.1:{self._ports[0]}"
         self.redirect_uri = self.url + CALLBACK
         self.conf_file = self.directory / "graphgate.conf"
-        self.lighttpd = None
+        self.web = None
 
     def __enter__(self):
         return self.start()
@@ -62,7 +65,7 @@ class Stack:
             self._start_sim()
             self._configure()
             self._migrate()
-            self._start_lighttpd()
+            self._start_web()
         except BaseException:
             self.stop()
             raise
@@ -70,17 +73,17 @@ class Stack:
 
     def stop(self):
         """Stops all that this stack started, the newest first."""
-        if self.lighttpd:
-            self.lighttpd.stop()
+        if self.web:
+            self.web.stop()
         while self._own:
             self._own.pop().stop()
 
     def restart_worker(self, config=None):
-        """Changes settings (None removes one) and starts lighttpd and the workers anew on the same port."""
+        """Changes settings (None removes one) and starts web server and workers anew on the same ports."""
         self._config.update(config or {})
-        self.lighttpd.stop()
+        self.web.stop()
         self._configure()
-        self._start_lighttpd()
+        self._start_web()
         return self
 
     def register(self):
@@ -103,8 +106,12 @@ class Stack:
         return done
 
     def worker_pids(self):
-        """The ids of the supervisor and of its workers."""
-        return self.lighttpd.worker_pids()
+        """The ids of graphgate's processes: the supervisor, where there is one, and its workers."""
+        return self.web.worker_pids()
+
+    def serving_pids(self):
+        """The ids of the workers alone."""
+        return self.web.serving_pids()
 
     def sql(self, text):
         """Runs statements in this stack's database as its owner; rows as lists of strings."""
@@ -115,8 +122,8 @@ class Stack:
         return self.mariadb.dump(self.database.name)
 
     def logs(self):
-        """All log text of lighttpd and of the workers."""
-        text = self.lighttpd.logs() if self.lighttpd else ""
+        """All log text of the web server and of the workers."""
+        text = self.web.logs() if self.web else ""
         target = self.conf.get("LOG_TARGET") or ""
         if target.startswith("file:") and Path(target[5:]).exists():
             text += Path(target[5:]).read_text(errors="replace")
@@ -163,11 +170,11 @@ class Stack:
         self.ctl("migrate", env={"DATABASE_URL": self.mariadb.url(self.database.admin)})
         self.mariadb.grant(self.database.name, ROOT / "sql" / "grants.sql")
 
-    def _start_lighttpd(self):
+    def _start_web(self):
         worker = self.bin_dir / "graphgate.fcgi"
         if not os.access(worker, os.X_OK):
             raise StartError(f"{worker} is not there: build it first")
-        self.lighttpd = Lighttpd(self.directory / "web", {
-            "binary": worker, "config_file": self.conf_file, "workers": str(self.workers),
-            "document_root": ROOT / "htdocs"}, port=self._port)
-        self.lighttpd.start(self.env)
+        self.web = SERVERS[self.server](self.directory / "web", {
+            "binary": worker, "config_file": self.conf_file, "workers": self.workers,
+            "document_root": ROOT / "htdocs"}, *self._ports)
+        self.web.start(self.env)

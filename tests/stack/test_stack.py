@@ -12,7 +12,9 @@ from stack import process
 from stack.lighttpd import SAMPLE, fill_in
 from stack.mariadb import MariaDB
 from stack.process import Child, StartError
+from stack.servers import SERVERS
 from stack.tally import in_results, tally
+from stack.web import SAMPLES
 
 
 def sleeper(directory, *words):
@@ -63,6 +65,20 @@ def test_sample_is_filled_in_only_where_marked():
 def test_sample_lacks_no_mark():
     with pytest.raises(ValueError, match="not marked"):
         fill_in(SAMPLE.read_text(encoding="utf-8"), {"no_such_mark": "x"})
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_each_sample_is_whole(tmp_path, server):
+    """It differs from what the tests run in marked lines alone, and the server itself finds nothing wrong with that."""
+    site = {"binary": "/bin/true", "config_file": "/dev/null", "workers": 3, "document_root": SAMPLES}
+    web = SERVERS[server](tmp_path, site)
+    web.write_config()
+    lines = [["", *path.read_text(encoding="utf-8").splitlines()] for path in (SAMPLES / web.sample, web.config)]
+    changed = [number for number, (old, new) in enumerate(zip(*lines)) if old != new]
+    assert len(lines[0]) == len(lines[1]) and len(changed) >= 8
+    assert all("# SET: " in lines[0][number] or lines[0][number - 1].startswith("# SET: ") for number in changed)
+    done = subprocess.run([str(word) for word in web.check_command()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "warn" not in done.stdout + done.stderr, done
 
 
 @pytest.mark.parametrize("status, text, wanted", [

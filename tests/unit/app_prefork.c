@@ -174,7 +174,7 @@ static bool wait_for(atomic_int *what, int n)
 
 static void check_stop(int signal)
 {
-    const struct gg_prefork p = {.workers = 3, .patience_s = 5, .work = work};
+    const struct gg_prefork p = {.workers = 3, .patience_s = 5, .own_socket = -1, .work = work};
     int status;
 
     memset(tally, 0, sizeof *tally);
@@ -211,7 +211,7 @@ static int deaf(void *arg)
 
 START_TEST(patience_has_an_end)
 {
-    const struct gg_prefork p = {.workers = 2, .patience_s = 1, .work = deaf};
+    const struct gg_prefork p = {.workers = 2, .patience_s = 1, .own_socket = -1, .work = deaf};
     int status;
 
     tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -139,6 +139,32 @@ START_TEST(nesting)
 }
 END_TEST
 
+/* Text of n times the piece, as an array. */
+static struct gg_str many(const char *piece, size_t n)
+{
+    struct gg_buf text;
+
+    gg_buf_init(&text, arena, 64000000);
+    gg_buf_add_char(&text, '[');
+    for (size_t i = 0; i < n; i++)
+        gg_buf_add_text(&text, piece);
+    gg_buf_add_text(&text, "0]");
+    return gg_buf_str(&text);
+}
+
+/* promise: attack/denial: JSON of absurdly many values costs no memory */
+/* mutant: src/ext/json.c: scan->weight <= GG_JSON_WEIGHT => true */
+START_TEST(weight)
+{
+    arena = gg_arena_open();
+    ck_assert(parses(many("{},", 10000)));
+    ck_assert(!parses(many("0,", GG_JSON_WEIGHT - 1)));
+    ck_assert_int_eq(err.code, GG_EINVALIDJSON);
+    ck_assert(!parses(many("{},", GG_JSON_WEIGHT / 10)));
+    gg_arena_close(arena);
+}
+END_TEST
+
 START_TEST(types)
 {
     static const struct {
@@ -335,5 +361,6 @@ START_TEST(elements)
 }
 END_TEST
 
-GG_UNIT_MAIN("ext/json", well_formed, not_well_formed, the_length_counts, nesting, types, numbers,
-             members, names_keep_their_order, many_names_are_walked_in_time, printing, elements)
+GG_UNIT_MAIN("ext/json", well_formed, not_well_formed, the_length_counts, nesting, weight, types,
+             numbers, members, names_keep_their_order, many_names_are_walked_in_time, printing,
+             elements)

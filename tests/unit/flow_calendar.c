@@ -180,7 +180,7 @@ END_TEST
 START_TEST(transactions)
 {
     struct gg_token_key other = {gg_realm(GG_REALM_MAIN), GG_STR("8")};
-    struct gg_str ids[4];
+    struct gg_str ids[6];
 
     set_up();
     ck_assert(gg_calendar_transaction(&s.call, key, GG_STR("k"), &ids[0], &s.err));
@@ -189,6 +189,9 @@ START_TEST(transactions)
     ck_assert(gg_calendar_transaction(&s.call, other, GG_STR("k"), &ids[3], &s.err));
     ck_assert(gg_str_is_uuid(ids[0]) && gg_str_is_equal(ids[0], ids[1]));
     ck_assert(!gg_str_is_equal(ids[0], ids[2]) && !gg_str_is_equal(ids[0], ids[3]));
+    ck_assert(gg_calendar_transaction(&s.call, key, gg_str_of(NULL), &ids[4], &s.err));
+    ck_assert(gg_calendar_transaction(&s.call, key, gg_str_of(NULL), &ids[5], &s.err));
+    ck_assert(gg_str_is_uuid(ids[4]) && !gg_str_is_equal(ids[4], ids[5]));
     stand_in_close(&s);
 }
 END_TEST

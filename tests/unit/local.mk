@@ -27,6 +27,7 @@ PLAIN_TESTS = \
 	tests/unit/proto_time \
 	tests/unit/proto_urlenc \
 	tests/unit/flow_ctx \
+	tests/unit/flow_retry \
 	tests/unit/web_request \
 	tests/unit/web_response \
 	tests/unit/web_route \
@@ -40,6 +41,7 @@ DB_TESTS = \
 	tests/unit/ext_db \
 	tests/unit/store_account \
 	tests/unit/store_family \
+	tests/unit/store_keys \
 	tests/unit/store_login \
 	tests/unit/store_rate \
 	tests/unit/store_schema \
@@ -54,6 +56,7 @@ DB_TESTS = \
 	tests/unit/flow_redeem \
 	tests/unit/flow_refresh \
 	tests/unit/flow_signin \
+	tests/unit/flow_skew \
 	tests/unit/web_guard \
 	tests/unit/web_on_auth \
 	tests/unit/web_on_calendar \
@@ -75,7 +78,7 @@ libunit_a_SOURCES = \
 TESTS += $(PLAIN_TESTS) tests/unit/secret_format.sh tests/unit/with_mariadb.sh
 AM_TESTS_ENVIRONMENT = DB_TESTS="$(DB_TESTS)"; export DB_TESTS;
 endif
-EXTRA_DIST += tests/unit/secret_format.sh tests/unit/with_mariadb.py tests/unit/with_mariadb.sh
+EXTRA_DIST += tests/unit/secret_format.sh tests/unit/with_mariadb.py tests/unit/with_mariadb.sh tests/unit/valgrind.sh
 
 tests_unit_base_arena_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_buf_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
@@ -104,6 +107,7 @@ tests_unit_proto_time_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_urlenc_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_store_account_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_family_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_store_keys_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_login_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_rate_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_schema_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
@@ -118,7 +122,9 @@ tests_unit_flow_keyset_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_pair_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_redeem_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_refresh_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_retry_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_signin_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_skew_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_web_guard_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_on_auth_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_on_calendar_LDADD = libunit.a $(WEB) $(CHECK_LIBS)

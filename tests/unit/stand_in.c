@@ -44,11 +44,12 @@ void stand_in_open(struct stand_in *s)
         .keyset = gg_keyset_open(),
     };
     gg_arena_defer(s->arena, close_ctx, &s->ctx);
-    s->call = (struct gg_call){&s->ctx, s->arena, gg_deadline_in(10000)};
+    s->call =
+        (struct gg_call){.ctx = &s->ctx, .arena = s->arena, .deadline = gg_deadline_in(10000)};
     database_run(s->ctx.db, "DELETE FROM microsoft_oauth_tokens; DELETE FROM login_states;"
                             "DELETE FROM beta_microsoft_oauth_tokens; DELETE FROM session_codes;"
                             "DELETE FROM users; DELETE FROM beta_teachers; DELETE FROM rate_limits;"
-                            "DELETE FROM refresh_families");
+                            "DELETE FROM refresh_families; DELETE FROM signing_keys");
 }
 
 void stand_in_close(struct stand_in *s)

@@ -30,10 +30,21 @@ struct gg_http_request {
     size_t cap_bytes;                         /* of the answer's body */
 };
 
+/* How a call ended: what decides whether it may be made again. */
+enum gg_http_end {
+    GG_HTTP_WHOLE,  /* an answer arrived, whatever its status */
+    GG_HTTP_UNSENT, /* no connection came about: the request never left */
+    GG_HTTP_LOST,   /* the connection broke: it may have been carried out, or not */
+    GG_HTTP_LATE,   /* our time ran out */
+    GG_HTTP_BAD,    /* what would be the same again: a bad certificate, a too large answer, … */
+};
+
 /* All of it is the arena's. Absent headers are absent strings. */
 struct gg_http_response {
-    int status;
+    enum gg_http_end end;
+    int status; /* 0 unless the answer is whole */
     struct gg_str content_type;
+    struct gg_str date;
     struct gg_str retry_after;
     struct gg_str www_authenticate; /* several are joined by ", " (RFC 9110 section 5.3) */
     struct gg_str body;
@@ -45,7 +56,7 @@ const char *gg_http_resolve(struct gg_arena *a, const char *base, struct gg_str 
 /*
  * True when an answer arrived whole, whatever its status. Redirects are answers: they are never
  * followed. Fails with GG_ETIMEOUT when time ran out, connecting included, else with GG_EGRAPH
- * (no connection, TLS, a broken or too large answer).
+ * (no connection, TLS, a broken or too large answer); response->end says which.
  */
 GG_MUST bool gg_http_fetch(struct gg_http *h, struct gg_arena *a,
                            const struct gg_http_request *request, struct gg_http_response *response,

@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #define GG_JSON_DEPTH 32
+/* Marks in a text ({ } [ ] , :), a { for eight of them: json-c needs up to 90 bytes for each. */
+#define GG_JSON_WEIGHT 2000000
 
 struct gg_json; /* a value; lives as long as the arena that it was parsed into */
 
@@ -28,9 +30,9 @@ enum gg_json_type {
 };
 
 /*
- * Parses the whole of text, of any type at the top, at most GG_JSON_DEPTH deep. Fails with
- * GG_EINVALIDJSON. *out is NULL for the value null. A lone surrogate escape (RFC 8259 section 8.2),
- * which Graph's cut-off previews may have, is read as U+FFFD.
+ * Parses the whole of text, of any type at the top, at most GG_JSON_DEPTH deep and of
+ * GG_JSON_WEIGHT. Fails with GG_EINVALIDJSON. *out is NULL for the value null. A lone surrogate
+ * escape (RFC 8259 section 8.2), which Graph's cut-off previews may have, is read as U+FFFD.
  */
 GG_MUST bool gg_json_parse(struct gg_arena *a, struct gg_str text, struct gg_json **out,
                            struct gg_err *err);

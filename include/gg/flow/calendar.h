@@ -48,7 +48,7 @@ GG_MUST bool gg_calendar_call(struct gg_call *c, const struct gg_event_call *cal
 
 /*
  * Graph's transactionId for a caller's Idempotency-Key: the same for the same user and key, and
- * nobody else's.
+ * nobody else's. With no key a new one, so that a create can be asked for again within a request.
  */
 GG_MUST bool gg_calendar_transaction(struct gg_call *c, struct gg_token_key key,
                                      struct gg_str idempotency_key, struct gg_str *out,

@@ -12,6 +12,7 @@ struct gg_connect {
     struct gg_secret code;
     struct gg_str error;
     struct gg_str error_description;
+    struct gg_str issuer;     /* RFC 9207; must be the ID token's */
     struct gg_secret browser; /* the cookie */
     /* out, as soon as the state has been found, also when something fails after that */
     const struct gg_realm *realm;

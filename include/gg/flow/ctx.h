@@ -22,6 +22,7 @@ struct gg_ctx {
     struct gg_db *db;
     struct gg_http *http;
     struct gg_keyset *keyset;
+    int retry_debt; /* what its retries have cost and its calls not yet earned; see flow/retry */
 };
 
 /* Lives as long as the request. */
@@ -29,6 +30,8 @@ struct gg_call {
     struct gg_ctx *ctx;
     struct gg_arena *arena;
     struct gg_deadline deadline;
+    int retries;       /* so far, of all its calls */
+    int64_t paused_ms; /* before them, together */
 };
 
 /* The token table with the keys that open it. */

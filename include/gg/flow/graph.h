@@ -18,10 +18,11 @@ struct gg_graph_request {
 /*
  * *body is the JSON of a 2xx answer, not yet parsed; absent for an empty one. access is the user's
  * token, got when it is not set; later calls of one request may use it again. A 401 costs one
- * forced refresh and one more try. Errors are those of gg_refresh_get, and for Graph's status: 400
+ * forced refresh and one more try; passing failures are retried as flow/retry says, so the body of
+ * a POST must have a transactionId. Errors are those of gg_refresh_get, and for Graph's status: 400
  * GG_EREJECTED, 401 GG_EAUTHREQUIRED (with claims), 403 GG_EFORBIDDEN, 404 GG_ENOTFOUND, 409
- * GG_ECONFLICT, 412 GG_EPRECONDITION, 429 GG_ETHROTTLED (with Retry-After), any other GG_EGRAPH;
- * GG_ETIMEOUT.
+ * GG_ECONFLICT, 412 GG_EPRECONDITION, 429 GG_ETHROTTLED (with Retry-After), any other GG_EGRAPH
+ * (503 with Retry-After); GG_ETIMEOUT.
  */
 GG_MUST bool gg_graph_call(struct gg_call *c, const struct gg_graph_request *request,
                            struct gg_access *access, struct gg_str *body, struct gg_err *err);

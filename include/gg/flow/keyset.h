@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Microsoft's signing keys, kept in the worker: asked for again after an hour, and for a key id
- * that is not among them, but not often. When Microsoft cannot be reached the last good set serves
- * for a day.
+ * Microsoft's signing keys, kept in the worker and shared through the database: one worker at a
+ * time asks for them again, after an hour or for a key id that is not among them, and all others
+ * take what it got. An id that is not there either ends such questions for half a minute, for
+ * every worker and host. When Microsoft cannot be reached the last good set serves for a day.
  */
 #ifndef GG_FLOW_KEYSET_H
 #define GG_FLOW_KEYSET_H
@@ -19,7 +20,10 @@ struct gg_keyset_key {
     struct gg_str issuer; /* of the discovery document; may be a template */
 };
 
-/* Borrowed until the next call. GG_ELOGIN: out of reach. GG_EIDTOKEN: there is no such key. */
+/*
+ * Borrowed until the next call. GG_ELOGIN: out of reach. GG_EIDTOKEN: there is no such key.
+ * GG_EDATABASE.
+ */
 GG_MUST bool gg_keyset_find(struct gg_call *c, struct gg_str kid, struct gg_keyset_key *out,
                             struct gg_err *err);
 

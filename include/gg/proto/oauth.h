@@ -77,6 +77,7 @@ struct gg_oauth_expect {
 
 /* Who it names. tid and oid are its identity; the others may change, and be anything. */
 struct gg_oauth_id {
+    struct gg_str issuer;
     struct gg_str tenant_id;
     struct gg_str microsoft_id;
     struct gg_str email;

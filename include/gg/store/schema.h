@@ -23,6 +23,10 @@ struct gg_migrations {
 GG_MUST bool gg_schema_find(struct gg_db *db, struct gg_arena *a, struct gg_migrations *applied,
                             struct gg_err *err);
 
+/* The database's clock, in seconds since 1970. */
+GG_MUST bool gg_schema_find_now(struct gg_db *db, struct gg_arena *a, int64_t *now_s,
+                                struct gg_err *err);
+
 /* One round trip that only a database with our tables answers. */
 GG_MUST bool gg_schema_probe(struct gg_db *db, struct gg_arena *a, struct gg_err *err);
 

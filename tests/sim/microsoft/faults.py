@@ -2,11 +2,14 @@
 """Injected faults: which request gets one, and what it does to the reply. How it looks on the wire is play.py's."""
 
 import base64
+import functools
+import gzip
 import itertools
 import json
 import random
 import re
 import time
+import zlib
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
@@ -95,6 +98,30 @@ def _deep(rule: dict, _call: Call, reply: Reply) -> Script:
     return Script(reply)
 
 
+def _wide(rule: dict, _call: Call, reply: Reply) -> Script:
+    reply.body = b'{"value":[' + b"0," * int(rule.get("mb", 30) * 512 * 1024) + b"0]}"
+    return Script(reply)
+
+
+@functools.lru_cache(maxsize=4)
+def _packed(mb: int, layers: int) -> bytes:
+    """So many megabytes of JSON, gzip upon gzip."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    space = b" " * 1024 * 1024
+    body = packer.compress(b'{"value":[') + b"".join(packer.compress(space) for _ in range(mb)) + packer.compress(b"]}")
+    body += packer.flush()
+    for _ in range(layers - 1):
+        body = gzip.compress(body)
+    return body
+
+
+def _bomb(rule: dict, _call: Call, reply: Reply) -> Script:
+    layers = rule.get("layers", 1)
+    reply.body = _packed(rule.get("mb", 200), layers)
+    reply.set_header("Content-Encoding", ", ".join(["gzip"] * layers))
+    return Script(reply)
+
+
 def _content_type(rule: dict, _call: Call, reply: Reply) -> Script:
     reply.set_header("Content-Type", rule.get("content_type", "text/html"))
     return Script(reply)
@@ -154,6 +181,8 @@ KINDS = {
     "slow_headers": (_wire("slow_headers"), True, "status line and headers over `over_ms`"),
     "oversize": (_wire("oversize"), True, "the answer with `mb` megabytes more in it; `chunked`"),
     "malformed": (_malformed, True, "`name`: " + " ".join(MALFORMED) + "; or `body`"),
+    "wide": (_wide, True, "an array of `mb` megabytes of zeros"),
+    "bomb": (_bomb, True, "a small gzip body that unpacks to `mb` megabytes of JSON; `layers` of gzip"),
     "deep": (_deep, True, "JSON nested `depth` deep"),
     "content_type": (_content_type, True, "the right body as `content_type`"),
     "redirect": (_redirect, False, "to `location`, `status` 302"),

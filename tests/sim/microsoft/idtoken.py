@@ -171,6 +171,8 @@ FORGERIES = {
     "alg_none": _alg("none", _sign_none),
     "alg_none_mixed_case": _alg("nOnE", _sign_none),
     "hs256_public_key": _alg("HS256", _sign_hmac(lambda draft: draft.key.public_pem())),
+    "hs256_public_key_der": _alg("HS256", _sign_hmac(
+        lambda draft: base64.b64decode(b"".join(draft.key.public_pem().splitlines()[1:-1])))),
     "hs256_modulus": _alg("HS256", _sign_hmac(lambda draft: draft.key.jwk("")["n"].encode())),
     "hs256_client_secret": _alg("HS256", _sign_hmac(
         lambda draft: draft.world.directory.apps[draft.claims["aud"]].secrets[0]["value"].encode())),

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from . import authorize, control, discovery, faults, grants, graph, pages, play
 from .aadsts import StsError
-from .pki import make_server_context, write_private
+from .pki import make_contexts, write_private
 from .wire import FORM_TYPE, Call, FormError, Reply, html_reply, http_date, json_reply
 
 MAX_BODY = 8 * 1024 * 1024
@@ -132,8 +132,8 @@ class Server:
 
 
 async def serve(world, directory: Path, http_port: int, https_port: int, describe: Callable) -> None:
-    """Runs until SIGTERM or SIGINT. `describe(http, https)` gives what sim.json holds."""
-    tls = make_server_context(directory)
+    """Runs until SIGTERM or SIGINT. `describe(http, https, {name: URL with a bad certificate})` gives what sim.json holds."""
+    tls, bad = make_contexts(directory)
     loop = asyncio.get_running_loop()
 
     def request_of(*parts) -> web.BaseRequest:
@@ -149,8 +149,11 @@ async def serve(world, directory: Path, http_port: int, https_port: int, describ
     secure = web.TCPSite(runner, "127.0.0.1", https_port, shutdown_timeout=0.5, backlog=512, ssl_context=tls)
     await plain.start()
     await secure.start()
+    for context in bad.values():
+        await web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.5, backlog=64, ssl_context=context).start()
     ports = [address[1] for address in runner.addresses]
-    description = describe(f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}")
+    description = describe(f"http://127.0.0.1:{ports[0]}", f"https://localhost:{ports[1]}",
+                           {name: f"https://localhost:{port}" for name, port in zip(bad, ports[2:])})
     write_private(directory / "sim.json", description.encode())
     print(f"simulated Microsoft: pid {os.getpid()}, http://127.0.0.1:{ports[0]}, https://localhost:{ports[1]}", flush=True)
     await stop.wait()

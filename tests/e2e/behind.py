@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""Where the web servers rightly differ, in one place, and which tests need not be repeated behind each of them."""
+
+import http.client
+import re
+
+import pytest
+
+# These talk to the program itself, or run graphgatectl: a web server is no part of them, but for tests with this word in
+# their name. They are marked no_server.
+WITHOUT_SERVER = {"test_addresses", "test_config", "test_ctl", "test_database", "test_docs", "test_keys", "test_limits",
+                  "test_migrate", "test_program", "test_settings"}
+IN_SPITE = "web_server"
+
+# Targets that a server refuses with its own 400: bytes that no URL can hold, and escapes that are none.
+_NO_ESCAPE = "%(?![0-9A-Fa-f]{2})"
+_REFUSED = {"nginx": f"{_NO_ESCAPE}|%00", "fcgid": f"{_NO_ESCAPE}|%00", "proxy-unix": f"{_NO_ESCAPE}|%00",
+            "proxy-tcp": f"{_NO_ESCAPE}|%00"}
+
+
+def mark(items):
+    """Marks those of pytest's items that no web server is a part of."""
+    for item in items:
+        if item.path.stem in WITHOUT_SERVER and IN_SPITE not in item.name:
+            item.add_marker(pytest.mark.no_server)
+
+
+def is_refused(stack, method, path, headers=None):
+    """Whether this target is one that the server refuses itself; if so, that it does, and that graphgate never saw it."""
+    found = re.search(_REFUSED.get(stack.server, "(?!)"), path.partition("?")[0])
+    if not found:
+        return False
+    link = http.client.HTTPConnection("127.0.0.1", stack.web.port, timeout=30)
+    try:
+        link.request(method, path, None, headers or {})
+        reply = link.getresponse()
+        assert reply.status in (400, 404) and reply.headers["X-Request-ID"] is None, (reply.status, path)
+    finally:
+        link.close()
+    return True

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""Runs the fuzzers of a build, one after another, and makes a table of what came out.
+
+run.py --build DIR [--runs N] [--only NAME,...]     runs; the corpus and the logs stay in DIR/corpus and DIR/logs
+run.py --build DIR --write FILE                     the table of those logs as Markdown, without running
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# Longer inputs where a whole token, key set or request must fit; else short ones find more in the same time.
+LONG, USUAL = 1024, 512
+NEEDS_LONG = {"conf", "fcgi", "http", "jwk", "jwt", "request"}
+SANITIZER = "malloc_context_size=3:quarantine_size_mb=16"
+DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+)", re.M)
+LAST = re.compile(r"^#(\d+)\s+\w+\s+cov: (\d+)", re.M)
+UNITS = re.compile(r"^stat::number_of_executed_units: +(\d+)", re.M)
+SECONDS = re.compile(r"^Done \d+ runs in (\d+) second", re.M)
+FOUND = re.compile(r"^SUMMARY: ", re.M)
+
+
+def names():
+    """Every harness."""
+    return sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
+
+
+def fuzz(build, name, runs):
+    """Runs one to its end; its log says the rest."""
+    corpus, logs = build / "corpus" / name, build / "logs"
+    corpus.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(exist_ok=True)
+    command = [build / "tests/fuzz" / f"fuzz_{name}", f"-runs={runs}", f"-max_len={LONG if name in NEEDS_LONG else USUAL}",
+               "-rss_limit_mb=1024", "-timeout=20", "-print_final_stats=1", f"-artifact_prefix={logs}/{name}-", corpus,
+               HERE / "seeds" / name]
+    env = os.environ | {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:{SANITIZER}".lstrip(":")}
+    start = time.monotonic()
+    with open(logs / f"{name}.log", "wb") as log:
+        done = subprocess.run(command, stdout=log, stderr=log, env=env, check=False)
+        log.write(f"exit status {done.returncode} after {time.monotonic() - start:.0f} s\n".encode())
+
+
+def read(build, name):
+    """(executions, seconds, coverage, findings) of a log, or None."""
+    log = build / "logs" / f"{name}.log"
+    if not log.exists():
+        return None
+    text = log.read_text(errors="replace")
+    last = (DONE.findall(text) or LAST.findall(text) or [("0", "0")])[-1]
+    runs = max(int(last[0]), *(int(n) for n in UNITS.findall(text)), 0)
+    seconds = SECONDS.findall(text)
+    findings = len(FOUND.findall(text)) or (not DONE.search(text) and "exit status" in text)
+    return runs, int(seconds[-1]) if seconds else 0, int(last[1]), int(findings)
+
+
+def row(name, result):
+    """The cells of one harness."""
+    runs, seconds, coverage, findings = result
+    return (name, f"{runs:,}", f"{seconds:,}", f"{runs // max(seconds, 1):,}", f"{coverage:,}", str(findings))
+
+
+HEAD = ("harness", "executions", "seconds", "a second", "coverage", "findings")
+
+
+def markdown(rows):
+    """The text of the results file."""
+    lines = ["<!-- SPDX-License-Identifier: MIT -->", "# What the fuzzers did", "",
+             "Made by `tests/fuzz/run.py --write` from the logs of the last long run (libFuzzer with AddressSanitizer and",
+             "UndefinedBehaviorSanitizer). Coverage counts edges. A finding ends a run; what was found is a seed now.", "",
+             "| " + " | ".join(HEAD) + " |", "|---|" + "---:|" * (len(HEAD) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(cells) + " |" for cells in rows]) + "\n"
+
+
+def main():
+    """Exit status 1 when there was a finding."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--runs", type=int, default=10_000_000)
+    parser.add_argument("--only", type=lambda text: text.split(",") if text else [], default=[])
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    chosen = given.only or names()
+    if given.write:
+        found = [(name, read(given.build, name)) for name in chosen]
+        given.write.write_text(markdown([row(name, result) for name, result in found if result]), encoding="utf-8")
+        return 0
+    print("{:10} {:>12} {:>8} {:>9} {:>9} {:>9}".format(*HEAD))
+    bad = 0
+    for name in chosen:
+        fuzz(given.build, name, given.runs)
+        result = read(given.build, name)
+        bad += result[3] > 0
+        print("{:10} {:>12} {:>8} {:>9} {:>9} {:>9}".format(*row(name, result)), flush=True)
+        if result[3]:
+            print((given.build / "logs" / f"{name}.log").read_text(errors="replace")[-4000:])
+    print(f"fuzz: {len(chosen) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
