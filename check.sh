@@ -18,6 +18,10 @@ proxy-tcp | behind Apache with mod_proxy_fcgi, TCP     | behind proxy-tcp tests/
 pages     | the page behind nginx and mod_proxy_fcgi   | pages
 asan      | ASan and UBSan; end to end behind nginx    | make -s -C build check-asan
 coverage  | coverage; end to end, Apache, unix socket  | make -s -C build coverage
+analyze   | gcc -fanalyzer, clang static analyzer        | make -s -C build analyze
+valgrind  | the shorter unit tests under valgrind      | make -s -C build check-valgrind-short
+tsan      | what runs beside the resolver thread, TSan    | make -s -C build check-tsan
+fuzz      | each fuzzer: its seeds, then a short run   | make -s -C build fuzz FUZZ_RUNS=20000
 distcheck | the tarball builds, checks and installs    | make -s -C build distcheck
 '
 
@@ -30,7 +34,8 @@ run_pytest() { PYTHONPATH=tests "$python" -B tests/stack/steady.py "$PWD/build/c
 # behind SERVER TEST...: what goes through a web server, but for the page's look, which is the same everywhere.
 behind() {
     GRAPHGATE_SERVER=$1
-    export GRAPHGATE_SERVER
+    GRAPHGATE_LOAD_S=15
+    export GRAPHGATE_SERVER GRAPHGATE_LOAD_S
     shift
     run_pytest -n 3 --dist loadfile -m 'not no_server' --ignore-glob='*/test_page_*.py' "$@"
 }

@@ -22,23 +22,29 @@ SCRIPT = re.compile(r"^# promise: (\w+/\w+): (.+)$", re.M)
 OPEN = "**open**"
 
 
-def marks(node):
-    """The arguments of the promise decorators of a function or a class."""
-    for one in node.decorator_list:
+def marks(node, named):
+    """The arguments of the promise decorators of a function or a class; named is what its module has given a name."""
+    def meant(one):
+        return named.get(one.id, one) if isinstance(one, ast.Name) else one
+
+    for one in map(meant, node.decorator_list):
         if isinstance(one, ast.Call) and ast.unparse(one.func) == "pytest.mark.promise":
-            yield tuple(ast.literal_eval(argument) for argument in one.args)
+            yield tuple(ast.literal_eval(meant(argument)) for argument in one.args)
 
 
 def of_python(path):
     """(section, sentence, test) of one file of pytest's."""
+    named = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            named[node.targets[0].id] = node.value
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             inside = node.body if isinstance(node, ast.ClassDef) else []
-            for mark in marks(node):
+            for mark in marks(node, named):
                 yield *mark, node.name
             for test in inside:
                 if isinstance(test, ast.FunctionDef):
-                    for mark in marks(test):
+                    for mark in marks(test, named):
                         yield *mark, f"{node.name}::{test.name}"
 
 
@@ -50,7 +56,7 @@ def promises():
             rows[section, sentence].append((path, test))
     for path in sorted((ROOT / "tests").glob("*/*.c")):
         for section, sentence, test in UNIT.findall(path.read_text(encoding="utf-8")):
-            rows[section, " ".join(sentence.split())].append((path, test))
+            rows[section, " ".join(sentence.replace("\n *", "\n").split())].append((path, test))
     for path in sorted([*(ROOT / "tests").glob("*/*.sh"), *(ROOT / "tests/lint").glob("*.py")]):
         for section, sentence in SCRIPT.findall(path.read_text(encoding="utf-8")):
             rows[section, sentence].append((path, ""))

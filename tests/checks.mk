@@ -11,14 +11,20 @@ check-tsan:
 	TSAN_OPTIONS=halt_on_error=1:exitcode=66 CK_TIMEOUT_MULTIPLIER=5 \
 	    $(MAKE) -C tsan check TESTS='$(TSAN_TESTS) tests/unit/with_mariadb.sh' DB_TESTS='$(TSAN_DB_TESTS)'
 
-# All of them, or those that are named; base_arena looks at each byte of megabytes, which takes minutes here.
-VALGRIND_TESTS = $(filter-out tests/unit/base_arena,$(PLAIN_TESTS))
+# All of them, or those that are named.
+VALGRIND_TESTS = $(PLAIN_TESTS)
 VALGRIND_DB_TESTS = $(DB_TESTS)
 check-valgrind:
 	$(MAKE) $(VALGRIND_TESTS) $(VALGRIND_DB_TESTS)
-	VALGRIND_TESTS='$(VALGRIND_TESTS)' $(srcdir)/tests/unit/valgrind.sh
+	VALGRIND_TESTS='$(VALGRIND_TESTS)' $(abs_top_srcdir)/tests/unit/valgrind.sh
 	test -z '$(VALGRIND_DB_TESTS)' || VALGRIND_TESTS='$(VALGRIND_DB_TESTS)' $(PYTHON) -B \
 	    $(srcdir)/tests/unit/with_mariadb.py $(abs_top_srcdir)/tests/unit/valgrind.sh
+# What takes seconds each, and reads what strangers send.
+check-valgrind-short:
+	$(MAKE) check-valgrind VALGRIND_DB_TESTS= VALGRIND_TESTS='$(VALGRIND_SHORT)'
+VALGRIND_SHORT = tests/unit/ext_fcgi tests/unit/proto_address tests/unit/proto_b64 tests/unit/proto_fernet \
+	tests/unit/proto_jwk tests/unit/proto_jwt tests/unit/proto_oauth tests/unit/proto_urlenc \
+	tests/unit/web_request tests/unit/web_response
 
 # gcc's analyser and clang's, over every source. Neither has a suppression.
 analyze: config.h
@@ -33,11 +39,11 @@ FUZZ_ONLY =
 fuzz-configure:
 	mkdir -p fuzz
 	test -e fuzz/Makefile || (cd fuzz && $(abs_top_srcdir)/configure --quiet CC=clang --enable-fuzzers)
-fuzz: fuzz-configure
+fuzz: fuzz-replay
 	$(MAKE) -C fuzz all
 	$(PYTHON) -B $(srcdir)/tests/fuzz/run.py --build fuzz --runs $(FUZZ_RUNS) --only '$(FUZZ_ONLY)'
 fuzz-replay: fuzz-configure
 	$(MAKE) -C fuzz $(REPLAYS)
 	cd fuzz && srcdir=$(abs_top_srcdir) $(abs_top_srcdir)/tests/fuzz/replay.sh
 
-.PHONY: check-tsan check-valgrind analyze fuzz fuzz-configure fuzz-replay
+.PHONY: check-tsan check-valgrind check-valgrind-short analyze fuzz fuzz-configure fuzz-replay

@@ -33,7 +33,8 @@ static const char usage[] =
     "                      the configuration is read, and the log opened, by the account\n"
     "  --version, --help   print and exit\n"
     "\n"
-    "The configuration is in the environment and in the file that GRAPHGATE_CONFIG names.\n";
+    "The configuration is in the environment and in the file that GRAPHGATE_CONFIG names. With\n"
+    "--workers, SIGHUP reads it again: new workers take over, each when an old one has finished.\n";
 
 struct arguments {
     const char *listen;
@@ -211,11 +212,8 @@ static bool give_up_root(const struct arguments *arguments)
     struct gg_drop account;
     struct gg_err err;
 
-    if (arguments->user == NULL) {
-        if (geteuid() == 0)
-            gg_log(GG_WARNING, "start.root", "reason=\"root is more than it needs: see --user\"");
+    if (arguments->user == NULL)
         return true;
-    }
     if (!gg_drop_find(arguments->user, &account, &err)) {
         gg_log(GG_ERROR, "start.user", "name=%s reason=\"%s\"", arguments->user, err.log);
         return false;
@@ -247,6 +245,8 @@ int main(int argc, char **argv)
     gg_prefork_catch(&p.signals);
     const struct gg_loaded *loaded = configure(&p);
     open_log(&loaded->conf);
+    if (geteuid() == 0)
+        gg_log(GG_WARNING, "start.root", "reason=\"root is more than it needs: see --user\"");
     set_up(&p, loaded);
     gg_log(GG_INFO, "start", "version=%s workers=%lld configured=%s", PACKAGE_VERSION,
            (long long)p.arguments.workers, p.ctx.is_configured ? "yes" : "no");

@@ -58,7 +58,8 @@ void gg_log_set_request(const char *request_id)
 
 /*
  * Copies text as far as there is room, with control bytes and backslashes as \xNN; and what is not
- * ASCII, among which there are other ends of lines (U+0085, U+2028) and marks that turn a line round.
+ * ASCII, among which there are other ends of lines (U+0085, U+2028) and marks that turn a line
+ * round.
  */
 static size_t add_escaped(char *to, size_t room, const char *text)
 {

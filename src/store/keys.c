@@ -23,8 +23,8 @@ static const struct gg_db_stmt put = {
     " unknown_until = IF(?, NOW(6) + INTERVAL ? SECOND, NULL) WHERE source=?",
     true};
 
-static const struct gg_db_stmt drop = {
-    "UPDATE signing_keys SET asking_until=NOW(6) WHERE source=?", true};
+static const struct gg_db_stmt drop = {"UPDATE signing_keys SET asking_until=NOW(6) WHERE source=?",
+                                       true};
 
 static bool hash_source(struct gg_keys_store s, struct gg_arena *a, struct gg_db_value *out,
                         struct gg_err *err)

@@ -4,6 +4,8 @@
 #include "gg/ext/crypto.h"
 #include "gg/proto/address.h"
 
+#define BODY_MARKS_MAX 20000
+
 static const char *const methods[GG_METHODS] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
 const char *gg_method_name(enum gg_method m)
@@ -115,6 +117,16 @@ struct gg_str gg_request_bearer(const struct gg_request *r)
     return gg_str_trim(header);
 }
 
+/* Each value costs a hundred times its bytes: as many as this many marks part no event has. */
+static bool is_too_much(struct gg_str text)
+{
+    size_t marks = 0;
+
+    for (size_t i = 0; i < text.n; i++)
+        marks += text.p[i] == ',' || text.p[i] == '{' || text.p[i] == '[';
+    return marks > BODY_MARKS_MAX;
+}
+
 bool gg_request_body(struct gg_request *r, struct gg_json **body, struct gg_err *err)
 {
     struct gg_str length_text = gg_request_header(r, "CONTENT_LENGTH");
@@ -127,8 +139,11 @@ bool gg_request_body(struct gg_request *r, struct gg_json **body, struct gg_err 
         return gg_fail(err, GG_ETOOLARGE, "a body of %lld bytes", (long long)length);
     if (!gg_str_is_media_type(gg_request_header(r, "CONTENT_TYPE"), "application/json"))
         return gg_fail(err, GG_EMEDIATYPE, "the body's type is another");
-    return gg_fcgi_read(r->fcgi, r->arena, (size_t)length, &text, err) &&
-           gg_json_parse(r->arena, text, body, err);
+    if (!gg_fcgi_read(r->fcgi, r->arena, (size_t)length, &text, err))
+        return false;
+    if (is_too_much(text))
+        return gg_fail(err, GG_EINVALIDJSON, "a body of more than %d values", BODY_MARKS_MAX);
+    return gg_json_parse(r->arena, text, body, err);
 }
 
 struct gg_str gg_request_address(const struct gg_request *r, const char *trusted_proxies)

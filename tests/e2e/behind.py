@@ -8,14 +8,20 @@ import pytest
 
 # These talk to the program itself, or run graphgatectl: a web server is no part of them, but for tests with this word in
 # their name. They are marked no_server.
-WITHOUT_SERVER = {"test_addresses", "test_config", "test_ctl", "test_database", "test_docs", "test_keys", "test_limits",
-                  "test_migrate", "test_program", "test_settings"}
+WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_config", "test_ctl", "test_database", "test_docs", "test_faults_growth",
+                  "test_faults_hosts", "test_faults_worker", "test_keys", "test_limits", "test_migrate", "test_program", "test_settings"}
 IN_SPITE = "web_server"
 
 # Targets that a server refuses with its own 400: bytes that no URL can hold, and escapes that are none.
 _NO_ESCAPE = "%(?![0-9A-Fa-f]{2})"
 _REFUSED = {"nginx": f"{_NO_ESCAPE}|%00", "fcgid": f"{_NO_ESCAPE}|%00", "proxy-unix": f"{_NO_ESCAPE}|%00",
             "proxy-tcp": f"{_NO_ESCAPE}|%00"}
+
+# A body above the server's own limit; mod_fcgid has one word for every body that it cannot read.
+TOO_LARGE = {"fcgid": 400}
+# More than 64 KiB of headers in lines of which none is too long. Apache has no limit for all of them together: behind
+# mod_proxy_fcgi graphgate answers, mod_fcgid can pass no more than 64 KiB on.
+MANY_HEADERS = {"lighttpd": 431, "nginx": 400, "fcgid": 500, "proxy-unix": 404, "proxy-tcp": 404}
 
 
 def mark(items):

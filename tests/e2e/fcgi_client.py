@@ -31,7 +31,8 @@ def record(kind, content):
     return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
 
 
-def _stream(kind, content):
+def stream_of(kind, content):
+    """The records of a whole stream, its end included."""
     parts = [content[at:at + 65000] for at in range(0, len(content), 65000)]
     return b"".join(record(kind, part) for part in [*parts, b""])
 
@@ -40,7 +41,8 @@ def _length(number):
     return bytes([number]) if number < 128 else struct.pack(">I", number | 0x80000000)
 
 
-def _parameters(pairs):
+def parameters_of(pairs):
+    """Name-value pairs as FastCGI writes them."""
     encoded = ((name.encode(), str(value).encode()) for name, value in pairs.items())
     return b"".join(_length(len(name)) + _length(len(value)) + name + value for name, value in encoded)
 
@@ -62,8 +64,8 @@ def send(link, method, uri, parameters=None, body=b"", open_end=False):
              "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "GATEWAY_INTERFACE": "CGI/1.1"}
     if body:
         usual |= {"CONTENT_LENGTH": len(body), "CONTENT_TYPE": "application/json"}
-    link.sendall(record(BEGIN, struct.pack(">HB5x", 1, 0)) +
-                 _stream(PARAMS, _parameters({**usual, **(parameters or {})})) + (record(STDIN, body or b" ") if open_end else _stream(STDIN, body)))
+    link.sendall(record(BEGIN, struct.pack(">HB5x", 1, 0)) + stream_of(PARAMS, parameters_of({**usual, **(parameters or {})})) +
+                 (record(STDIN, body or b" ") if open_end else stream_of(STDIN, body)))
 
 
 def receive(link):

@@ -6,7 +6,7 @@ The program is asked without a web server in between, which would stop some of i
 
 import json
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pytest
 from conftest import CALENDAR, Person
@@ -49,15 +49,31 @@ def someone(program, realm, _people, stack):
     return someone
 
 
-def is_clean(someone, answer, before):
-    """Nothing was injected into the answer, into what Microsoft was asked, or into the log."""
-    assert not {"referer", "set-cookie"} & {name.lower() for name, value in answer.headers.items() if "injected" in value}, answer
-    assert all("\n" not in value and "\r" not in value and "\0" not in value for value in answer.headers.values())
-    for call in someone.stack.sim.requests(target="graph", user=someone.user)[before:]:
-        assert "referer" not in call["headers"] and not call.get("bad_body"), call
-        assert re.fullmatch(r"/v1\.0/me/[!-~]*", call["path"]) and unquote(call["path"]).startswith("/v1.0/me/"), call
-    for line in someone.stack.logs().splitlines():
-        assert LINE.match(line) and not line.startswith(FORGED), line
+def is_one_answer(answer, case):
+    """Nothing was injected into the answer's headers."""
+    for name, value in answer.headers.items():
+        assert "injected" not in value and not re.search("[\r\n\\0]", value), (case, name, value)
+    assert answer.headers["Referer"] is None
+
+
+class Watch:
+    """What Microsoft is asked, and what is logged, while this is open: nothing in it is anybody else's."""
+
+    def __init__(self, someone):
+        self.someone = someone
+        self.before = len(asked(someone))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *fault):
+        if fault[0]:
+            return
+        for call in asked(self.someone)[self.before:]:
+            assert "referer" not in call["headers"] and not call.get("bad_body"), call
+            assert re.fullmatch(r"/v1\.0/me/[!-~]*", call["path"]), call
+        for line in self.someone.stack.logs().splitlines():
+            assert LINE.match(line) and not line.startswith(FORGED), line
 
 
 def header_cases(value):
@@ -72,16 +88,15 @@ def header_cases(value):
             (f"GET{value}", "/events", {}, None)]
 
 
-# mutant: src/web/response.c: if (value.p != NULL && gg_str_is_printable(value)) => if (value.p != NULL)
 @PROMISE
-@pytest.mark.parametrize("end", ENDS)
-def test_headers(someone, end):
-    before = len(asked(someone))
-    for method, below, parameters, body in header_cases(poison(ENDS[end])):
-        url = someone.path(CALENDAR + below.replace("EVENT", quote(someone.event, safe="")))
-        answer = someone.call(method, url, body, parameters=parameters)
-        is_clean(someone, answer, before)
-        assert answer.status in (200, 201, 400, 401, 405, 412, 415, 422), (parameters, answer)
+def test_headers(someone):
+    with Watch(someone):
+        for name, end in ENDS.items():
+            for method, below, parameters, body in header_cases(poison(end)):
+                url = someone.path(CALENDAR + below.replace("EVENT", quote(someone.event, safe="")))
+                answer = someone.call(method, url, body, parameters=parameters)
+                is_one_answer(answer, (name, parameters))
+                assert answer.status in (200, 201, 400, 401, 405, 412, 415, 422), (name, parameters, answer)
 
 
 def query_cases(value):
@@ -93,76 +108,85 @@ def query_cases(value):
         f"{CALENDAR}/events?{value}=1", f"{CALENDAR}/events/{value}", f"{CALENDAR}/{value}", value]
 
 
+def ask(someone, below, **parameters):
+    """A GET of which the tests keep no secrets: what is sent is none."""
+    return someone.stack.ask("GET", someone.path(below), {"HTTP_AUTHORIZATION": "Bearer " + someone.token,
+                                                         "HTTP_ACCEPT": "application/json", **parameters})
+
+
 @PROMISE
 @pytest.mark.parametrize("form", ["encoded", "twice encoded", "as it is"])
-@pytest.mark.parametrize("end", ENDS)
-def test_urls(someone, end, form):
-    value = poison(ENDS[end])
-    value = {"encoded": quote(value, safe=""), "twice encoded": quote(quote(value, safe=""), safe=""), "as it is": value}[form]
-    before = len(asked(someone))
-    for below in query_cases(value):
-        answer = someone.stack.ask("GET", someone.path(below), {"HTTP_AUTHORIZATION": "Bearer " + someone.token,
-                                                               "HTTP_ACCEPT": "application/json"})
-        is_clean(someone, answer, before)
-        assert answer.status in (200, 400, 404, 422), (below, answer)
-        assert "injected" not in (answer.headers["Location"] or "")
+def test_urls(someone, form):
+    with Watch(someone):
+        for end in ENDS.values():
+            value = poison(end)
+            value = {"encoded": quote(value, safe=""), "twice encoded": quote(quote(value, safe=""), safe=""), "as it is": value}[form]
+            for below in query_cases(value):
+                answer = ask(someone, below)
+                is_one_answer(answer, below)
+                assert answer.status in (200, 400, 404, 422), (below, answer)
 
 
 @PROMISE
-@pytest.mark.parametrize("end", ENDS)
-def test_return_to_with_a_fault_of_microsoft(someone, end):
+def test_return_to_with_a_fault_of_microsoft(someone):
     """A Location that says what went wrong says it in a word of graphgate's own."""
     back = someone.stack.stack.url + "/app"
-    state = query_of(leave(someone, back))["state"]
-    value = quote(poison(ENDS[end]), safe="")
-    answer = someone.api("GET", f"auth/microsoft/callback?state={state}&error={value}&error_description={value}&code={value}")
-    if ENDS[end] == "\0":
-        assert answer.status == 400
-    else:
-        assert (answer.status, answer.headers["Location"]) == (303, f"{back}?error=microsoft_auth_failed")
-    is_clean(someone, answer, len(asked(someone)))
+    with Watch(someone):
+        for end in ENDS.values():
+            state = query_of(leave(someone, back))["state"]
+            value = quote(poison(end), safe="")
+            answer = ask(someone, f"auth/microsoft/callback?state={state}&error={value}&error_description={value}&code={value}",
+                         HTTP_COOKIE="; ".join(f"{name}={given}" for name, given in someone.jar.items()))
+            is_one_answer(answer, end)
+            if end == "\0":
+                assert answer.status == 400
+            else:
+                assert (answer.status, answer.headers["Location"]) == (303, f"{back}?error=microsoft_auth_failed")
 
 
+# mutant: src/base/log.c: *p >= 0x7f => *p == 0x7f
 @PROMISE
-@pytest.mark.parametrize("end", ENDS)
-def test_claims_and_bodies(someone, end):
+def test_claims_and_bodies(someone):
     """What may hold any text is JSON in the answer and in Graph's request; it is in no header."""
-    value = poison(ENDS[end])
-    before = len(asked(someone))
-    someone.log_in(email=value)
-    answer = someone.api("GET", "auth/microsoft/user")
-    is_clean(someone, answer, before)
-    assert answer.status in (200, 401)
-    someone.log_in()
-    for body in ({"subject": value}, {"location": value}, {"body": value}, {"timezone": value}, {"attendees": [f"{value}@example.com"]}, {value: 1}):
-        answer = someone.cal("PATCH", f"/events/{quote(someone.event, safe='')}", body)
-        is_clean(someone, answer, before)
-        assert answer.status in (200, 400, 422), (body, answer)
-    for changes in ({"sub": value}, {"type": value}, {"scope": value}, {"iss": value}):
-        someone.token = someone.jwt(**changes)
-        is_clean(someone, someone.api("GET", "auth/microsoft/user"), before)
-    someone.token = someone.jwt({"kid": value, "alg": value})
-    is_clean(someone, someone.api("GET", "auth/microsoft/user"), before)
+    event_path = f"/events/{quote(someone.event, safe='')}"
+    with Watch(someone):
+        for end in ENDS.values():
+            value = poison(end)
+            answers = [someone.log_in(email=value).api("GET", "auth/microsoft/user")]
+            for changes in ({"sub": value}, {"type": value}, {"scope": value}, {"iss": value}):
+                answers.append(someone.log_in(**changes).api("GET", "auth/microsoft/user"))
+            someone.token = someone.jwt({"kid": value, "alg": value})
+            answers.append(someone.api("GET", "auth/microsoft/user"))
+            someone.log_in()
+            for body in ({"subject": value}, {"location": value}, {"body": value}, {"timezone": value},
+                         {"attendees": [f"{value}@example.com"]}, {value: 1}):
+                answers.append(someone.cal("PATCH", event_path, body))
+            for answer in answers:
+                is_one_answer(answer, end)
+                assert answer.status in (200, 400, 401, 422), answer
 
 
 @PROMISE
-@pytest.mark.parametrize("end", ENDS)
-def test_what_microsoft_says(someone, sim, end):
-    """The claims of an ID token, an error's word and a Retry-After are not believed to be of one line."""
-    value = poison(ENDS[end])
+def test_what_microsoft_says(someone, sim):
+    """The claims of an ID token and the words of an error are not believed to be of one line."""
     fresh = direct(Person, someone.stack, someone.realm)
-    for changes in ({"email": value}, {"name": value}, {"preferred_username": value, "email": None}, {"oid": value}):
-        sim.forge("custom", user=fresh.user, params={"set": changes})
-        fresh.token = None
-        answer = come_back(fresh)
-        is_clean(fresh, answer, 0)
-        assert answer.status in (200, 401), answer
-    sim.fault("status", "token", status=400, body=json.dumps({"error": value, "error_description": value}), count=1)
-    is_clean(fresh, come_back(fresh), 0)
-    sim.fault("status", "graph", user=someone.user, status=404, body=json.dumps({"error": {"code": value, "message": value}}), count=1)
-    answer = someone.cal("GET", f"/events/{quote(someone.event, safe='')}")
-    is_clean(someone, answer, 0)
-    assert answer.status == 404 and "injected" not in json.dumps(answer.body)
+    with Watch(someone):
+        for end in ENDS.values():
+            value = poison(end)
+            for changes in ({"email": value}, {"name": value}, {"preferred_username": value, "email": None}, {"oid": value}):
+                sim.forge("custom", user=fresh.user, params={"set": changes})
+                fresh.token = None
+                answer = come_back(fresh)
+                is_one_answer(answer, changes)
+                assert answer.status == (401 if "oid" in changes else 200), answer
+            said = json.dumps({"error": value, "error_description": value})
+            sim.fault("status", "token", grant="authorization_code", status=400, body=said, count=1)
+            is_one_answer(come_back(fresh), end)
+            said = json.dumps({"error": {"code": value, "message": value}})
+            sim.fault("status", "graph", user=someone.user, status=404, body=said, count=1)
+            answer = someone.cal("GET", f"/events/{quote(someone.event, safe='')}")
+            is_one_answer(answer, end)
+            assert answer.status == 404 and "injected" not in json.dumps(answer.body)
 
 
 @pytest.mark.promise("attack/isolation", "A request id that is not plain is replaced; no answer and no log line repeats it")

@@ -117,7 +117,7 @@ def wanted(route, status, has_token):
     return {401: (401, "invalid_token"), 403: (403, "wrong_realm")}[status]
 
 
-# mutant: src/web/guard.c: if (x->caller.realm != x->realm) => if (x->caller.realm == NULL)
+# mutant: src/web/guard.c: if (x->caller.realm != x->realm) => if (x->caller.realm->id == GG_REALMS)
 @MATRIX
 @pytest.mark.parametrize("route", ROUTES, ids=IDS)
 def test_wrong_principals(victims, realm, route):

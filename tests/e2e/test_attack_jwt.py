@@ -253,7 +253,7 @@ def test_nested_tokens(person):
 EXTRA = ['"sub":"SUB","sub":"SUB"', '"sub":"SUB","s\\u0075b":"SUB"', '"\\u0073ub":"7","sub":"SUB"', '"sub":"SUB","exp":9999999999,"exp":1',
          '"sub":"SUB","\\u0065xp":9999999999', '"sub":"SUB","type":"user","type":"teacher"', '"sub":"SUB","x":1,"x":1',
          '"sub":"SUB","x":{"y":1,"\\u0079":1}', '"sub":"SUB","x":[{"y":1,"y":2}]', '"sub":"SUB\\u0000"', '"sub":"\\u0000SUB"',
-         '"sub\\u0000":"SUB"', '"sub":"SUB","x\\u0000":1,"x":[' + "[" * 5000 + "]" * 5000 + "]", '"sub":"SUB","x":' + '{"a":' * 600 + "1" + "}" * 600,
+         '"sub\\u0000":"SUB"', '"sub":"SUB","x\\u0000":1,"x":[' + "[" * 1500 + "]" * 1500 + "]", '"sub":"SUB","x":' + '{"a":' * 600 + "1" + "}" * 600,
          '"sub":"SUB","x":"\ud800"', '"sub":"SUB","x":NaN', '"sub":"SUB","x":Infinity', '"sub":"SUB","x":01', '"sub":"SUB","x":1,',
          '"sub":"SUB" "x":1', '"sub":"SUB","x":\'a\'', '"sub":"SUB",/**/"x":1', '"sub":["SUB"]', '"sub":{"$eq":"SUB"}', '"sub":SUB0',
          '"sub":true', '"sub":null', '"SUB":"sub"', '"Sub":"SUB"', '"sub ":"SUB"', '"sub":"SUB "', '"sub":"SUB\\n"', '"sub":"SUB,1"']
@@ -280,7 +280,7 @@ def test_claims(person, extra):
 @pytest.mark.parametrize("header", ['{"alg":"HS256","alg":"HS256"}', '{"alg":"none","alg":"HS256"}', '{"alg":"HS256","\\u0061lg":"none"}',
                                     '{"alg":"HS256","x":{"y":1,"y":1}}', '{"alg\\u0000":"none","alg":"HS256"}', '{"alg":"HS256\\u0000"}',
                                     '["HS256"]', '{"alg":["HS256"]}', '{"ALG":"HS256"}', "{}", "null", "", '{"alg":"HS256"', "\ufeff{\"alg\":\"HS256\"}",
-                                    '{"alg":"HS256","x":' + "[" * 3000 + "]" * 3000 + "}"], ids=lambda text: text[:40])
+                                    '{"alg":"HS256","x":' + "[" * 1500 + "]" * 1500 + "}"], ids=lambda text: text[:40])
 def test_headers(person, header):
     someone = person()
     refused(someone, mac_jwt(key_of(someone), header, json.dumps(someone.claims())))

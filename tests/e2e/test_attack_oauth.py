@@ -39,7 +39,6 @@ def back(person, **query):
 
 # Codes
 
-# mutant: src/flow/connect.c: .code_verifier = login->code_verifier, => .code_verifier = gg_secret_of(GG_STR("")),
 @INJECTED
 @pytest.mark.parametrize("with_jwt", [True, False], ids=["connect", "sign_in"])
 def test_another_flows_code(person, with_jwt):
@@ -54,6 +53,7 @@ def test_another_flows_code(person, with_jwt):
     assert stored(thief.stack) == rows
 
 
+# mutant: src/proto/oauth.c: !gg_secret_is_equal(nonce, expect->nonce) => nonce.n > 10000
 @INJECTED
 @pytest.mark.parametrize("nonce", ["attackers-own-nonce", None])
 def test_a_code_made_for_ones_own_challenge(person, nonce):

@@ -21,6 +21,7 @@ def visit(person, url):
 
 # State and cookie
 
+@pytest.mark.promise("attack/oauth", "A state that was not made here is refused before anything is sent to Microsoft")
 @pytest.mark.parametrize("query", [
     "", "?", "?code=x", "?state=", "?state=&code=x", "?state=unknown&code=x", "?error=access_denied",
     "?state=unknown&error=access_denied", "?state=%00&code=x", "?state=%&code=x", "?state=" + "A" * 43 + "&code=x"])
@@ -32,6 +33,9 @@ def test_no_such_state(person, query):
     assert redeemed(someone) == before
 
 
+# mutant: src/store/login.c: AND browser_hash=? => AND browser_hash>=LEFT(?,0)
+@pytest.mark.promise(
+    "attack/oauth", "A flow that another browser finishes is refused and stores nothing, also one that a backend began with a JWT (login CSRF)")
 @pytest.mark.parametrize("with_cookie", [True, False], ids=["other_cookie", "no_cookie"])
 @pytest.mark.parametrize("with_jwt", [True, False], ids=["connect", "sign_in"])
 def test_another_browser_cannot_finish(person, with_cookie, with_jwt):
@@ -48,6 +52,7 @@ def test_another_browser_cannot_finish(person, with_cookie, with_jwt):
     assert visit(someone, url).status == 200
 
 
+@pytest.mark.promise("attack/oauth", "A state works once, for ten minutes, and is spent by a failure too")
 def test_state_works_once(person):
     someone = person()
     url = someone.stack.sim.authorize(leave(someone), someone.user)
@@ -57,6 +62,7 @@ def test_state_works_once(person):
     assert redeemed(someone) == before
 
 
+@pytest.mark.promise("attack/oauth", "A state works once, for ten minutes, and is spent by a failure too")
 def test_state_is_spent_by_a_failure(person):
     someone = person()
     auth_url = leave(someone)
@@ -71,6 +77,7 @@ def test_state_repeated(person):
     assert visit(someone, url).status == 200
 
 
+@pytest.mark.promise("attack/oauth", "A state works once, for ten minutes, and is spent by a failure too")
 @pytest.mark.parametrize("age_s,status", [(590, 200), (601, 400)])
 def test_state_lasts_ten_minutes(person, make_stack, age_s, status):
     someone = person(stack=make_stack(workers=1))
@@ -125,6 +132,7 @@ ERRORS = [
 ]
 
 
+@pytest.mark.promise("attack/oauth", "A code beside an error is never redeemed")
 @pytest.mark.parametrize("error,description,refusal", ERRORS)
 def test_error_of_microsoft(person, error, description, refusal):
     """Each value, as an answer and as a redirect; a code beside it is left alone, and nothing is stored."""

@@ -72,12 +72,14 @@ def at_now(changes):
             for name, value in changes.items()}
 
 
+@pytest.mark.promise("attack/jwt", "exp, nbf and iat count with 60 seconds of leeway, no more")
 @pytest.mark.parametrize("name", GOOD)
 def test_good_claims(person, name):
     someone = person()
     assert ask(someone, someone.jwt(**at_now(GOOD[name]))).status == 200
 
 
+@pytest.mark.promise("attack/jwt", "exp, nbf and iat count with 60 seconds of leeway, no more")
 @pytest.mark.parametrize("name", BAD)
 def test_bad_claims(person, name):
     someone = person()
@@ -113,6 +115,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.promise("attack/jwt", "Only the configured HMAC algorithm, in its one spelling, verifies a token")
 @pytest.mark.parametrize("name", HEADERS)
 def test_bad_header(person, name):
     """Signed with the right key all the same: HS384 and HS512 even by their own hash."""
@@ -146,6 +149,7 @@ def damaged(token):
         "last_bits": token[:-1] + chr(ord(token[-1]) + 1)}
 
 
+@pytest.mark.promise("attack/jwt", "A token has one spelling: bent base64url, other parts, more or fewer bytes are refused")
 @pytest.mark.parametrize("name", damaged("e30.e30.AA8"))
 def test_damaged(person, name):
     someone = person()
@@ -158,6 +162,7 @@ def test_other_key(person):
         refused(someone, sign_jwt(key, someone.claims()))
 
 
+@pytest.mark.promise("attack/jwt", "Duplicate members, huge numbers, deep nesting and NUL bytes in a token are refused")
 def test_duplicates_and_forms(person):
     someone = person()
     head, claims = '{"alg":"HS256"}', json.dumps(someone.claims())
@@ -169,6 +174,7 @@ def test_duplicates_and_forms(person):
         refused(someone, raw_jwt(key_of(someone), bad_head, bad_claims))
 
 
+@pytest.mark.promise("attack/jwt", "A token over 8 KiB is refused")
 def test_length(person):
     someone = person()
     sizes = {n: token for n, token in ((len(t), t) for t in (someone.jwt(pad="x" * p) for p in range(5800, 6100)))}
@@ -205,6 +211,7 @@ SUBJECTS = {
 }
 
 
+@pytest.mark.promise("attack/jwt", "A subject has one form in each realm: an integer to 2^63-1, or a UUID")
 def test_subjects(person, realm):
     good, bad = SUBJECTS[realm.name]
     someone = person()
@@ -238,6 +245,7 @@ OWN = [("GET", "auth/microsoft/"), ("GET", WHO), ("DELETE", "auth/microsoft/toke
        ("DELETE", "integration/microsoft/calendar/events/x")]
 
 
+@pytest.mark.promise("attack/isolation", "A token of one realm opens nothing in the other")
 @pytest.mark.parametrize("method,below", OWN)
 def test_wrong_realm(person, realm, method, below):
     other = person(realm=next(one for one in REALMS if one != realm))
@@ -267,6 +275,7 @@ def test_admin(person, realm, claims):
                   404, "not_found")
 
 
+@pytest.mark.promise("attack/isolation", "Only the scope admin, whole and in its spelling, makes an administrator")
 @pytest.mark.parametrize("claims", NO_ADMIN.values(), ids=NO_ADMIN)
 def test_no_admin(stack, person, claims):
     someone = person(realm=REALMS[0])
@@ -282,6 +291,7 @@ def strict_jwt(person, **changes):
     return sign_jwt(key_of(person), claims, {"alg": "HS512"})
 
 
+@pytest.mark.promise("attack/jwt", "A configured issuer and audience must match")
 def test_issuer_and_audience(person, make_stack):
     someone = person(stack=make_stack(**STRICT))
     for changes in ({}, {"aud": ["other", "graphgate"]}):

@@ -98,6 +98,8 @@ def test_cursor_is_opaque(reader):
     assert urllib.parse.quote(cursor, safe="=") == cursor
 
 
+@pytest.mark.promise(
+    "attack/isolation", "A session code, a state, a cursor or an event id of another user gives nothing of that user's")
 def test_cursor_of_another_user_or_realm(person, realm):
     someone = person().connect()
     fill(someone, 3)
@@ -114,6 +116,8 @@ def _realms():
     return REALMS
 
 
+@pytest.mark.promise(
+    "attack/isolation", "A session code, a state, a cursor or an event id of another user gives nothing of that user's")
 def test_every_changed_byte_is_noticed(reader):
     someone, names = reader
     cursor = cursor_of(someone, limit=3)

@@ -72,6 +72,7 @@ def test_localhost_without_a_socket_is_tcp(program, parts, realm):
 @pytest.mark.parametrize("hosts", [
     "127.0.0.2,127.0.0.1:{port}", "127.0.0.1,127.0.0.2:{port}", "no-such-host.invalid,127.0.0.1:{port}",
     "[::1],127.0.0.2,127.0.0.1:{port}", "127.0.0.1:{dead},127.0.0.1:{port}", "%31%32%37.0.0.1:{port}"])
+@pytest.mark.promise("faults/database", "The second host of DATABASE_URL takes over, and the first again: no request fails")
 def test_several_hosts_fail_over(program, parts, realm, hosts):
     assert works(program, realm, url_of(parts, hosts, dead=free_port()))
 
@@ -88,6 +89,7 @@ def test_the_hosts_are_an_order(program, parts, realm):
             second.accept()
 
 
+@pytest.mark.promise("faults/database", "A database that cannot be reached at all: 503 after CONNECT_TIMEOUT_S, and back by itself")
 def test_a_silent_host_is_given_up_in_time(program, parts, realm):
     """It takes connections and says nothing: CONNECT_TIMEOUT_S, then the next host."""
     with socket.socket() as silent:
@@ -116,6 +118,7 @@ def test_wrong_credentials(program, parts, realm, who):
     assert "Access denied" in check_away(worker, realm).logs()
 
 
+@pytest.mark.promise("faults/database", "A database that cannot be reached at all: 503 after CONNECT_TIMEOUT_S, and back by itself")
 def test_no_host_answers(program, parts, realm):
     check_away(program(DATABASE_URL=url_of(parts, "127.0.0.1:{dead},127.0.0.2:{dead}", dead=free_port())), realm)
 
@@ -129,6 +132,7 @@ def test_a_certificate_that_cannot_be_verified(program, parts, realm, sim):
     check_away(program(DATABASE_URL=url_of(parts) + "?ssl_ca=" + quote(sim.ca_file, safe="")), realm)
 
 
+@pytest.mark.promise("faults/database", "Connections cut between statements, or closed by wait_timeout: the caller sees nothing")
 def test_comes_back_with_the_database(stack, program, parts, realm):
     """Connections that were cut are made anew, unseen by the caller."""
     worker = program(DATABASE_URL=url_of(parts), LOG_LEVEL="debug")
@@ -161,6 +165,7 @@ def backup(stack):
     client.communicate(timeout=10)
 
 
+@pytest.mark.promise("faults/database", "A read-only database: 503, no limit is passed by uncounted, and service again when it takes writes")
 def test_a_database_that_takes_no_writes(stack, backup):
     """503 in time; and what was answered so is not carried out later."""
     people = [Person(stack, realm).connect() for realm in REALMS]

@@ -2,7 +2,6 @@
 """Clients that are slow, leave early, say too much, or only sit there: others are served, and no worker is lost."""
 
 import contextlib
-import json
 import resource
 import selectors
 import socket
@@ -12,6 +11,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from behind import MANY_HEADERS
 from conftest import BUILD, NO_LIMITS, Person
 from fcgi_client import ABORT, BEGIN, PARAMS, STDIN, connect, direct, receive, record, send
 from kit import wait_for
@@ -72,10 +72,10 @@ class Trickle:
         with connect(self.program.address) as link, selectors.DefaultSelector() as selector:
             send(link, "POST", EXCHANGE, BODY, open_end=True)
             selector.register(link, selectors.EVENT_READ)
-            while not selector.select(0.5) and time.monotonic() - began < 60:
+            while not (ready := selector.select(0.5)) and time.monotonic() - began < 60:
                 link.sendall(record(STDIN, b" "))
             self.took = time.monotonic() - began
-            self.answer = receive(link)
+            self.answer = receive(link) if ready else None
 
     def over(self):
         """Waits for its end."""
@@ -93,14 +93,15 @@ def slow(program):
 def spoiled(request):
     """The workers of the site are the same afterwards as before: none was lost, none hangs."""
     site = request.getfixturevalue("stack")
-    before = site.serving_pids()
+    before = set(site.serving_pids())
     yield site
     someone = Person(site, REALMS[0]).log_in()
     assert [someone.api("GET", "auth/microsoft/user").status for _ in range(12)] == [200] * 12
-    assert site.serving_pids() == before and "signal=" not in site.logs()
+    assert before <= set(site.serving_pids()) and "signal=" not in site.logs()
 
 
-# mutant: src/ext/fcgi.c: got <= 0 || gg_deadline_left_ms(deadline) == 0 => got <= 0 || deadline.at_ms == 0
+# mutant: src/ext/fcgi.c: got <= 0 || gg_deadline_left_ms(deadline) == 0 => got <= 0 || gg_deadline_left_ms(deadline) < 0
+@pytest.mark.no_server
 @pytest.mark.promise("faults/client", "A body that comes a byte at a time is given up after 20 s; others are served meanwhile")
 def test_a_slow_body_at_the_worker(slow, measured):
     waits = []
@@ -108,7 +109,7 @@ def test_a_slow_body_at_the_worker(slow, measured):
         began = time.monotonic()
         assert slow.program.health().status == 200
         waits.append(time.monotonic() - began)
-    slow.over()
+    assert slow.over().answer, "not given up"
     assert (slow.answer.status, slow.answer.body["code"]) == (400, "invalid_json") and 15 < slow.took < 45
     assert slow.program.health().status == 200
     measured(f"given up after {slow.took:.1f} s; others waited {max(waits):.2f} s at most")
@@ -127,7 +128,7 @@ def test_slow_bodies_at_the_web_server(spoiled, measured):
             assert someone.cal("GET").status == 200
             waits.append(time.monotonic() - began)
             time.sleep(0.3)
-    assert max(waits) < 15
+    assert max(waits) < 10, waits
     measured(f"{len(links)} slow bodies; others waited {max(waits):.2f} s at most")
 
 
@@ -137,7 +138,8 @@ def test_a_body_cut_short(spoiled, program):
     for length in (1000, 1 << 20):
         with open_body(spoiled, someone, length) as link:
             link.shutdown(socket.SHUT_WR)
-            assert status_of(link) in (0, 400, 408)
+            # 500: mod_fcgid has one word for every body that it cannot read.
+            assert status_of(link) in (0, 400, 408, *([500] if spoiled.server == "fcgid" else []))
     worker = program()
     with connect(worker.address) as link:
         send(link, "POST", EXCHANGE, BODY, b'{"session_code": "x"}')
@@ -159,7 +161,8 @@ def test_closed_before_the_answer(spoiled, sim):
     assert someone.cal("GET").status == 200
 
 
-@pytest.mark.promise("faults/client", "A web server that aborts a request, or leaves in the midst of it, does not take a worker down")
+@pytest.mark.no_server
+@pytest.mark.promise("faults/client", "A web server that aborts a request, or leaves in the middle of it, costs no worker")
 def test_aborted_at_the_worker(program, sim):
     master = program("--workers", 1)
     someone = direct(Person, master, REALMS[0]).connect()
@@ -188,8 +191,9 @@ def test_aborted_at_the_worker(program, sim):
     {f"X_{number}": "y" * 1000 for number in range(64)}, {f"X_{number}": "" for number in range(6000)}],
     ids=["one", "token", "cookie", "many", "thousands"])
 def test_headers_of_64_kib(spoiled, program, headers):
-    with raw(spoiled, head("GET", HEALTH, Accept="*/*", **headers) + "\r\n") as link:
-        assert 400 <= status_of(link) < 500
+    with raw(spoiled, head("GET", "/api/v1/nowhere", Accept="*/*", **headers) + "\r\n") as link:
+        status = status_of(link)
+    assert 400 <= status < 500 or status == MANY_HEADERS[spoiled.server]
     worker = program()
     parameters = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     assert worker.ask("GET", "/api/v1/auth/microsoft/user", parameters).status == 401
@@ -199,16 +203,21 @@ def test_headers_of_64_kib(spoiled, program, headers):
 @pytest.fixture
 def wide(mariadb, sim, tmp_path_factory):
     """A site behind lighttpd, which may open as many files as this machine lets anybody."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard[1], hard[1]))
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (25000, max(25000, usual[1])))
+    except (ValueError, PermissionError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (usual[1], usual[1]))
     with Stack(tmp_path_factory.mktemp("wide"), BUILD, NO_LIMITS, mariadb=mariadb, sim=sim, server="lighttpd") as made:
         yield made
-    resource.setrlimit(resource.RLIMIT_NOFILE, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (usual[0], resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
+@pytest.mark.no_server
 @pytest.mark.promise("faults/client", "10,000 idle connections at the web server: requests are served beside them")
 def test_idle_connections(wide, measured):
-    most = min(10000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 2000)
+    # lighttpd takes a connection for each two files that it may open.
+    most = min(10000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - 200)
     someone = Person(wide, REALMS[0]).connect()
     with contextlib.ExitStack() as held, Callers(lambda: someone.api("GET", "auth/microsoft/user"), pause_s=0.05) as callers:
         for number in range(most):
@@ -219,5 +228,5 @@ def test_idle_connections(wide, measured):
         callers.more(20)
         waits = [call.took for call in callers.calls]
     assert set(callers.tally()) == {(200, None)}, callers.tally()
-    assert json.loads(json.dumps(someone.call("GET", HEALTH).body))["status"] == "healthy"
+    assert someone.call("GET", HEALTH).body["status"] == "healthy"
     measured(f"{most} idle connections; others waited {max(waits):.2f} s at most")

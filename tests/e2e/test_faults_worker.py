@@ -164,7 +164,7 @@ def site(mariadb, sim, tmp_path_factory):
 
 # mutant: src/app/prefork.c: (void)shutdown(orphans_socket, SHUT_RDWR); => (void)orphans_socket;
 @pytest.mark.promise("faults/worker", "The supervisor killed under lighttpd: lighttpd starts another, service returns by itself")
-def test_the_web_server_starts_another_supervisor(site, measured):
+def test_lighttpd_starts_another_supervisor(site, measured):
     people = [Person(site, realm).connect() for realm in REALMS]
     before, old = kept(*people), set(site.worker_pids())
     (supervisor,) = old - set(site.serving_pids())

@@ -181,6 +181,7 @@ def test_query(person, realm):
         assert [one["field"] for one in body["errors"]] == [field], query
 
 
+@pytest.mark.promise("attack/isolation", "No error repeats what Microsoft wrote, beyond its error code")
 def test_no_error_shows_what_microsoft_wrote(person):
     """The code of Microsoft's error is told where it is one; the rest of its words stays behind."""
     someone = person()
@@ -195,6 +196,7 @@ def test_no_error_shows_what_microsoft_wrote(person):
     assert body["microsoft_code"] == "invalid_grant" and "AADSTS" not in json.dumps(body)
 
 
+@pytest.mark.promise("attack/isolation", "No error repeats what was sent")
 def test_no_error_shows_what_was_sent(person):
     someone = person()
     marker = "Marker-of-the-caller"

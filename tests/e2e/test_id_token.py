@@ -58,12 +58,17 @@ def check_refused(someone, forge):
     assert stored(someone.stack) == before
 
 
+# mutant: src/proto/oauth.c: if (expect->key_issuer.n > 0 && !is_issuer(a, expect->key_issuer, tid, iss)) => if (expect->key_issuer.n > 1000000)
+@pytest.mark.promise(
+    "attack/oauth", "Every forged ID token is refused and leaves nothing behind: algorithm, key, issuer, audience, nonce, tenant, azp, times")
 @pytest.mark.parametrize("kind", FORGED)
 def test_forgery(person, strict_stack, kind):
     someone = person(stack=strict_stack)
     check_refused(someone, lambda: strict_stack.sim.forge(kind, user=someone.user))
 
 
+@pytest.mark.promise(
+    "attack/oauth", "Every forged ID token is refused and leaves nothing behind: algorithm, key, issuer, audience, nonce, tenant, azp, times")
 @pytest.mark.parametrize("name", CUSTOM)
 def test_wrong_value(person, strict_stack, sim, name):
     someone = person(stack=strict_stack)
@@ -77,6 +82,8 @@ def test_harmless(person, sim, kind):
     assert come_back(someone).status == 200
 
 
+@pytest.mark.promise(
+    "attack/oauth", "Every forged ID token is refused and leaves nothing behind: algorithm, key, issuer, audience, nonce, tenant, azp, times")
 def test_a_forgery_leaves_a_connection_as_it_was(person, sim):
     someone = person().connect()
     columns = "access_token, refresh_token, id_token, microsoft_id, is_active"
@@ -147,6 +154,8 @@ def test_out_of_reach(person, lone_worker, target):
     assert come_back(person(stack=lone_worker)).status == 200
 
 
+@pytest.mark.promise(
+    "attack/oauth", "Every forged ID token is refused and leaves nothing behind: algorithm, key, issuer, audience, nonce, tenant, azp, times")
 def test_other_tenants_where_the_issuer_is_a_template(person, lone_worker, sim):
     """The configured tenant is the only one, even where discovery names no issuer in particular."""
     sim.fault("merge", "discovery", count=None, body={"issuer": f"{sim.https}/{{tenantid}}/v2.0"})
@@ -171,6 +180,8 @@ def test_keys_late(person, make_stack):
     check_problem(come_back(someone), *AWAY)
 
 
+@pytest.mark.promise(
+    "attack/oauth", "A signing key that cannot be fetched is no forgery: 503, nothing stored, and well again afterwards")
 def test_new_key_out_of_reach(person, lone_worker):
     """A key that is not known yet, while the keys cannot be had, is nobody's forgery."""
     assert come_back(person(stack=lone_worker)).status == 200
@@ -181,6 +192,7 @@ def test_new_key_out_of_reach(person, lone_worker):
     assert come_back(person(stack=lone_worker)).status == 200
 
 
+@pytest.mark.promise("attack/oauth", "An ID token's times count with two minutes of leeway, no more")
 @pytest.mark.parametrize("skew_s,status", [(-3600 - 60, 200), (-3600 - 200, 401), (300 + 60, 200), (300 + 200, 401)])
 def test_clocks(person, sim, skew_s, status):
     """exp is an hour after, nbf five minutes before the simulator's time; two minutes are forgiven."""

@@ -33,6 +33,8 @@ def stays_in_place(path, identifier):
     return bool(match) and unquote(match[1]) == unquote(identifier) and unquote(match[1]) not in (".", "..")
 
 
+@pytest.mark.promise(
+    "attack/isolation", "No event or calendar id reaches another resource of Graph's: it is one encoded segment, or is not asked for")
 @pytest.mark.parametrize("identifier", STRANGE, ids=short)
 def test_strange_id(connected, identifier):
     for method, body in (("GET", None), ("PATCH", {"subject": "x"}), ("PUT", {"subject": "x"}), ("DELETE", None)):
@@ -46,6 +48,9 @@ def test_strange_id(connected, identifier):
             assert stays_in_place(call["path"], identifier) and not call["raw_query"]
 
 
+# mutant: src/proto/event.c: !gg_str_is(s, "..") => s.n > 0
+@pytest.mark.promise(
+    "attack/isolation", "No event or calendar id reaches another resource of Graph's: it is one encoded segment, or is not asked for")
 @pytest.mark.parametrize("identifier", ["%", "%zz", "%00", "a%00b", "%ff", "..", ".", "%2e%2E", "a%0ab", "a%7fb", "x" * 1025,
                                         *RESERVED])
 def test_what_can_be_no_id_is_not_even_asked_for(connected, identifier):
@@ -85,6 +90,8 @@ def test_awkward_ids_that_exist(person, identifier):
     assert cal(someone, "DELETE", paths[0]).status == 200
 
 
+@pytest.mark.promise(
+    "attack/isolation", "No event or calendar id reaches another resource of Graph's: it is one encoded segment, or is not asked for")
 @pytest.mark.parametrize("identifier", ["../events", "a/../../events", "../calendar", "x/events", "x?$top=1", "x#y", "a b", "é",
                                         "%2e%2e", "a&startDateTime=2027-01-01", "a;b"])
 def test_strange_calendar_id(connected, identifier):
@@ -96,6 +103,8 @@ def test_strange_calendar_id(connected, identifier):
         assert asked(connected)[-1]["path"] == f"/v1.0/me/calendars/{quote(identifier, safe='')}/events"
 
 
+@pytest.mark.promise(
+    "attack/isolation", "No event or calendar id reaches another resource of Graph's: it is one encoded segment, or is not asked for")
 @pytest.mark.parametrize("identifier", sorted({unquote(identifier) for identifier in RESERVED}))
 def test_reserved_calendar_id(connected, identifier):
     before = len(asked(connected))

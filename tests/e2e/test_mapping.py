@@ -43,6 +43,7 @@ def test_error_without_a_code_of_use(connected, sim, body):
     assert "microsoft_code" not in is_problem(events(connected), 502, "microsoft_unavailable")
 
 
+@pytest.mark.promise("faults/microsoft", "A long Retry-After is passed on at once with 429, or 502 for 503; Graph is not asked again")
 @pytest.mark.parametrize("given, low, high", [({"retry_after": 7}, 7, 7), ({"retry_after": 120}, 120, 120),
                                               ({"retry_after": 7200}, 7200, 7200),
                                               ({"retry_after_date": 40}, 37, 41)])
@@ -119,6 +120,7 @@ BROKEN = [*[{"kind": "malformed", "name": name} for name in (
     *[{"kind": "reset", "when": when} for when in ("before", "headers", "mid")]]
 
 
+@pytest.mark.promise("faults/microsoft", "Broken answers (cut, malformed, reset, nested, wrong type) are 502; the next good call works")
 @pytest.mark.parametrize("rule", BROKEN, ids=lambda rule: "-".join(map(str, rule.values())))
 def test_broken_answer(connected, sim, rule):
     identifier = sim.add_events(connected.user, event("one"))[0]["id"]
@@ -181,6 +183,7 @@ SLOW = [{"kind": "delay", "delay_ms": 4000}, {"kind": "slow_headers", "over_ms":
         {"kind": "delay", "delay_after_ms": 4000}]
 
 
+@pytest.mark.promise("faults/microsoft", "Slow headers and slow bodies end in 504 after GRAPH_TIMEOUT_S, and the next good call works")
 def test_slow_answers(person, hasty, sim):
     """All at once; each takes GRAPH_TIMEOUT_S."""
     people = [person(stack=hasty).connect() for _ in SLOW]
@@ -188,8 +191,12 @@ def test_slow_answers(person, hasty, sim):
         sim.faults({"target": "graph", "user": someone.user, **rule})
     for answer in each(people, events):
         is_problem(answer, 504, "microsoft_timeout")
+    sim.clear_faults()
+    assert [someone.row("is_active") for someone in people] == [["1"]] * len(people)
+    assert [events(someone).status for someone in people] == [200] * len(people)
 
 
+@pytest.mark.promise("faults/microsoft", "A request ends by REQUEST_DEADLINE_S with 504, however many pages and retries it has")
 def test_deadline_of_the_whole_request(person, hasty, sim):
     """Each page is in time, all of them are not."""
     someone = person(stack=hasty).connect()
@@ -234,6 +241,7 @@ def full_house():
             caller.close()
 
 
+@pytest.mark.promise("faults/microsoft", "A host that does not take connections costs CONNECT_TIMEOUT_S, and is 504")
 def test_connecting_takes_too_long(person, make_stack, full_house):
     slow = make_stack(MICROSOFT_GRAPH_URL=f"http://127.0.0.1:{full_house}/v1.0", CONNECT_TIMEOUT_S=1, workers=1)
     is_problem(events(person(stack=slow).connect()), 504, "microsoft_timeout")

@@ -119,6 +119,7 @@ def test_consent_is_given_or_declined(page, someone, sim):
     ("error=account_unknown", "This Microsoft account is not known here."),
     ("session_code=x", "was not started in this tab"),
 ])
+@pytest.mark.promise("attack/isolation", "Stored markup and javascript: links stay text on the page (Chromium)")
 def test_what_strangers_put_into_the_address(page, query, words):
     page.driver.get(page.address + ("&" if "?" in page.address else "?") + query)
     page.says(words)

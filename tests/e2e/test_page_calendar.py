@@ -84,6 +84,7 @@ def test_a_new_event_outside_the_week_is_shown_in_its_own(signed_in):
     assert page.ready() == str(monday() + timedelta(days=14))
 
 
+@pytest.mark.promise("attack/isolation", "Stored markup and javascript: links stay text on the page (Chromium)")
 def test_strangers_markup_stays_text(page, someone, sim):
     sim.user(someone.user, name=MARKUP)
     sim.add_events(someone.user, graph_event(

@@ -144,6 +144,7 @@ def test_a_place_that_cannot_be_listened_on(where):
     assert done.returncode != 0 and where in done.stderr
 
 
+@pytest.mark.promise("faults/worker", "A killed worker is replaced by the supervisor")
 def test_a_killed_worker_is_replaced(program):
     master = program("--workers", 3)
     assert wait_until(lambda: len(master.workers()) == 3, 5)
@@ -293,6 +294,7 @@ def test_one_request_at_a_time(program, sim, realm):
     thread.join()
 
 
+@pytest.mark.promise("faults/worker", "The supervisor killed: its workers finish what they have in hand, then end; no orphan serves on")
 def test_workers_die_with_their_master(program):
     master = program("--workers", 2)
     assert wait_until(lambda: len(master.workers()) == 2, 5)

@@ -233,6 +233,8 @@ def test_answer_that_comes_too_late(person, sim, make_stack, seconds, wanted):
     assert refreshes(someone) == 1 and graph(someone, "/me/calendars")
 
 
+# mutant: include/gg/store/token.h: GG_TOKEN_LEASE_S 20 => GG_TOKEN_LEASE_S 60
+@pytest.mark.promise("faults/worker", "The lease of a worker that died in a refresh ends within 20 s; then another worker refreshes")
 def test_lease_of_a_killed_worker_ends(murder):
     """Begun above, so that the wait costs nobody else's time."""
     people, threads, found = murder

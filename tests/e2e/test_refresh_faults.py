@@ -102,6 +102,7 @@ def passes(person, rule, problem):
     assert not [call for call in seen if "stolen" in call["path"]]
 
 
+@pytest.mark.promise("faults/microsoft", "A broken or late token endpoint never disconnects: the old token serves while valid, then 503")
 @pytest.mark.parametrize("rule", PASSING, ids=name_of)
 def test_passing(person, rule):
     passes(person().connect(), rule, "microsoft_unavailable")
@@ -162,6 +163,7 @@ PAUSES = [(BUSY, 4, 5.9), ({**BUSY, "retry_after": 0}, 0, 0.9), ({**BUSY, "retry
           ({"kind": "status", "aadsts": 7000215}, 4, 5.9), ({**BUSY, "status": 429, "retry_after": 2}, 1, 2.9)]
 
 
+@pytest.mark.promise("faults/microsoft", "After a failed refresh the token endpoint is left alone for 5 s, or for its shorter Retry-After")
 def test_microsoft_is_left_alone_for_a_while(stack):
     """Five seconds, or the Retry-After given when that is shorter; both realms and all cases side by side."""
     cases = [(Person(stack, realm), *case) for realm in REALMS for case in PAUSES]
@@ -192,6 +194,7 @@ def test_one_users_failure_is_not_anothers(person):
     assert cal(second, "GET").status == 200
 
 
+@pytest.mark.promise("faults/microsoft", "A broken or late token endpoint never disconnects: the old token serves while valid, then 503")
 @pytest.mark.parametrize("rule", [{"kind": "delay", "delay_ms": 2500}, {"kind": "slow_body", "over_ms": 4000},
                                   {"kind": "slow_headers", "over_ms": 4000}], ids=name_of)
 def test_time_out(person, make_stack, rule):

@@ -11,6 +11,7 @@ import threading
 from urllib.parse import quote, urlsplit
 
 import pytest
+from behind import MANY_HEADERS, TOO_LARGE
 from conftest import Person
 from kit import event, wait_for
 from leaks import found
@@ -78,6 +79,7 @@ def test_main_job_over_tls(secure, sim):
     assert Smoke(secure.url, sim.authorize, secure.web.trust()).run(("sam", "noor"))
 
 
+@pytest.mark.promise("attack/oauth", "Behind https the state's cookie is __Host-, Secure and HttpOnly")
 def test_cookie_is_for_https_alone(secure):
     for realm in REALMS:
         for cookie in ask(secure, "GET", f"{realm.prefix}/auth/microsoft/")[1].get_all("Set-Cookie"):
@@ -128,7 +130,7 @@ def test_a_body_of_one_mib_and_one_more_byte(secure):
 def test_a_body_that_the_server_refuses_itself(secure):
     """It does not go on to graphgate; the server may close before all of it was sent."""
     try:
-        assert ask(secure, "POST", EXCHANGE, JSON, b" " * (6 * MIB))[0] == 413
+        assert ask(secure, "POST", EXCHANGE, JSON, b" " * (6 * MIB))[0] == TOO_LARGE.get(secure.server, 413)
     except (BrokenPipeError, ConnectionResetError, OSError):
         pass
     assert code_of(ask(secure, "POST", EXCHANGE, JSON, UNKNOWN_CODE)) == "session_code_invalid"
@@ -144,6 +146,7 @@ def test_expect_continue(secure):
     assert code_of(answer) == "session_code_invalid"
 
 
+@pytest.mark.promise("faults/client", "64 KiB in one header are refused by the web server with a 4xx; a token of 12 KiB by graphgate")
 @pytest.mark.parametrize("size, refused", [(8100, False), (9000, False), (12 * 1024, False), (65 * 1024, True)])
 def test_size_of_a_token(secure, size, refused):
     """graphgate words its own 401 above 8 KiB; 64 KiB of headers are the web server's to refuse."""
@@ -158,11 +161,19 @@ def test_size_of_a_token(secure, size, refused):
         assert answer[0] == 401 and code_of(answer) == "invalid_token"
 
 
+def test_headers_of_64_kib_in_many_lines(secure):
+    """Refused by the server, or for graphgate no more than headers that it does not read."""
+    status, headers, _ = ask(secure, "GET", "/api/v1/nowhere", {f"X-{number}": "y" * 8000 for number in range(9)})
+    assert status == MANY_HEADERS[secure.server] and (status == 404) == (headers["X-Request-ID"] is not None)
+    assert ask(secure, "GET", "/api/v1/health/microsoft")[0] == 200
+
+
 def test_one_connection_for_many_requests(secure):
     """With HEAD, an error and a refused body among them: each answer ends where the next begins."""
     with connection(secure) as link:
         for method, path, body in (("GET", "/", None), ("HEAD", "/api/v1/health/microsoft", None), ("GET", "/api/v1/nowhere", None),
-                                   ("POST", "/api/v1/auth/refresh", b'{"refresh_token": "unknown"}'), ("HEAD", "/", None), ("GET", "/api/v1/health/microsoft", None)):
+                                   ("POST", "/api/v1/auth/refresh", b'{"refresh_token": "unknown"}'), ("HEAD", "/", None),
+                                   ("GET", "/api/v1/health/microsoft", None)):
             link.request(method, path, body, JSON if body else {})
             reply = link.getresponse()
             text = reply.read()
@@ -170,6 +181,7 @@ def test_one_connection_for_many_requests(secure):
     assert reply.status == 200 and json.loads(text)["status"] == "healthy"
 
 
+@pytest.mark.promise("attack/denial", "The caller's address is the connection's: no header of his own changes whom a limit counts")
 def test_who_the_caller_is(make_stack):
     """The address of the connection; no header changes it."""
     stack = make_stack(over_https=True, RATE_LIMIT_OAUTH_CALLBACK="50/3600")
@@ -180,12 +192,14 @@ def test_who_the_caller_is(make_stack):
     assert left == [49, 49, 48, 47]
 
 
+@pytest.mark.promise("attack/input", "A request header that is named Proxy, or like a setting, changes nothing")
 def test_a_header_called_proxy_is_no_proxy(secure, realm):
     someone = Person(secure, realm).connect()
     headers = {"Authorization": f"Bearer {someone.token}", "Proxy": "http://127.0.0.1:9", "Graphgate-Config": "/dev/null"}
     assert ask(secure, "GET", someone.path("integration/microsoft/calendar/"), headers)[0] == 200
 
 
+@pytest.mark.promise("attack/secrets", "A worker gets GRAPHGATE_CONFIG and nothing else of the web server's environment")
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may read a worker's environment")
 def test_the_servers_environment_stays_outside(secure):
     assert wait_until(secure.serving_pids, 10)
@@ -221,6 +235,7 @@ def ailing(make_stack):
     return make_stack(workers=2, LOG_LEVEL="debug", SIGN_IN="existing")
 
 
+@pytest.mark.promise("attack/secrets", "No log of the web server holds a query string or a Referer, not even of a malformed request")
 def test_no_query_of_a_bad_request_is_logged(ailing):
     query = f"code={MARK}&state={MARK}"
     host = ("Host: localhost", f"Referer: http://localhost/?{query}", "Connection: close")
@@ -244,6 +259,7 @@ def logs(stack):
     return [log for log in stack.web.log_files() if log.exists()]
 
 
+@pytest.mark.promise("attack/secrets", "A worker that dies under a request, or is not there, leaves no query string in any log either")
 def test_no_query_of_a_lost_request_is_logged(ailing, sim):
     """Workers that die under a request, and none there at all: 5xx, soon well again, and nothing told of the query."""
     someone = Person(ailing, REALMS[0]).connect()

@@ -43,6 +43,7 @@ def test_unknown_session_code(person, code):
     check_problem(exchange(person(), code), 400, "session_code_invalid")
 
 
+@pytest.mark.promise("attack/oauth", "A session code works once, for a minute, in its own realm")
 @pytest.mark.parametrize("age_s,status", [(55, 200), (61, 400)])
 def test_session_code_lasts_a_minute(person, age_s, status):
     someone = person()
@@ -54,6 +55,8 @@ def test_session_code_lasts_a_minute(person, age_s, status):
         check_problem(answer, 400, "session_code_invalid")
 
 
+@pytest.mark.promise(
+    "attack/isolation", "A session code, a state, a cursor or an event id of another user gives nothing of that user's")
 def test_session_code_in_the_other_realm(person, realm):
     """Refused there, and not spent: its own realm still takes it."""
     someone, other = person(), person(realm=other_realm(realm))
@@ -70,6 +73,7 @@ def test_session_code_needs_no_cookie_and_no_jwt(person):
     assert send(someone.stack, "POST", someone.path("auth/microsoft/exchange"), headers, body).status == 200
 
 
+@pytest.mark.promise("attack/oauth", "A session code works once, for a minute, in its own realm")
 def test_session_code_at_once(person):
     """Of many who bring one code at the same time, one gets in."""
     someone = person()
@@ -133,6 +137,7 @@ def test_refresh_needs_no_access_token(person):
     assert send(someone.stack, "POST", someone.path("auth/refresh"), headers, body).status == 200
 
 
+@pytest.mark.promise("attack/jwt", "A spent refresh token used again ends its whole family, the newest one included")
 def test_a_spent_one_ends_the_family(person):
     """Also for the newest; another sign-in of the same account is another family."""
     someone = person()
@@ -146,6 +151,7 @@ def test_a_spent_one_ends_the_family(person):
     assert refresh(someone, other).status == 200
 
 
+@pytest.mark.promise("attack/jwt", "A spent refresh token used again ends its whole family, the newest one included")
 def test_one_of_two_at_once(person):
     """A refresh token used twice at the same moment is spent once, and then its family is over."""
     someone = person()
@@ -157,6 +163,7 @@ def test_one_of_two_at_once(person):
     check_problem(refresh(someone, good), 401, "invalid_token")
 
 
+@pytest.mark.promise("attack/jwt", "A refresh token of the other realm is refused, and not spent")
 def test_refresh_in_the_other_realm(person, realm):
     """Refused there, and not spent."""
     someone, other = person(), person(realm=other_realm(realm))
@@ -165,6 +172,7 @@ def test_refresh_in_the_other_realm(person, realm):
     assert refresh(someone, token).status == 200
 
 
+@pytest.mark.promise("attack/jwt", "A refresh token is no access token, nor the other way round, whoever signed it")
 def test_refused_refresh_tokens(person):
     """None of them spends the good one."""
     someone, victim = person(), person()

@@ -28,6 +28,7 @@ def cookie_of(answer):
     return morsel
 
 
+@pytest.mark.promise("attack/oauth", "Every flow has a PKCE verifier (S256) and a nonce of its own")
 @pytest.mark.parametrize("with_jwt", [True, False], ids=["connect", "sign_in"])
 def test_authorization_request(person, with_jwt):
     someone = person()
@@ -53,6 +54,7 @@ def test_scopes_and_tenant_are_the_configured(person, make_stack):
     assert query_of(url)["scope"] == "openid profile Calendars.Read" and "/organizations/oauth2/v2.0/authorize?" in url
 
 
+@pytest.mark.promise("attack/oauth", "Every flow has a PKCE verifier (S256) and a nonce of its own")
 def test_pkce(person):
     """The verifier that Microsoft gets is the challenge's, and new each time."""
     someone = person()
@@ -176,6 +178,7 @@ def test_return_to_allowed(person, return_stack):
     assert start(someone, "?return_to=").status == 302
 
 
+@pytest.mark.promise("attack/oauth", "None of 470 hostile return_to values is taken, at the start or out of a stored state")
 def test_return_to_refused(person, return_stack):
     someone = person(stack=return_stack)
     for url in REFUSED:
@@ -193,6 +196,7 @@ def test_nowhere_to_return_to_without_a_list(person, make_stack):
     assert start(someone).status == 302
 
 
+@pytest.mark.promise("attack/oauth", "The cookie is HttpOnly, SameSite=Lax, Path=/ and, on https, Secure and __Host-")
 def test_cookie(person):
     morsel = cookie_of(start(person()))
     assert not morsel.key.startswith("__") and re.fullmatch(r"[A-Za-z0-9_-]{43}", morsel.value)
@@ -211,6 +215,7 @@ def https_stack(make_stack, sim):
     sim.app(redirect_uris=known)
 
 
+@pytest.mark.promise("attack/oauth", "The cookie is HttpOnly, SameSite=Lax, Path=/ and, on https, Secure and __Host-")
 def test_cookie_of_an_https_site(person, https_stack):
     someone = person(stack=https_stack)
     answer = start(someone)

@@ -188,6 +188,7 @@ def test_calm_requests_write_nothing(person, mariadb):
         mariadb.sql("SET GLOBAL userstat = 0")
 
 
+@pytest.mark.promise("attack/isolation", "A token of one realm opens nothing in the other")
 def test_realms_never_mix(person, realm):
     """The same subject would be another person in the other realm: nothing of it is read or written there."""
     someone = person().connect()

@@ -151,6 +151,7 @@ def test_realms_have_accounts_of_their_own(person):
     assert someone.api("GET", WHO).body["microsoft"]["connected"] is True
 
 
+@pytest.mark.promise("attack/oauth", "An e-mail claim takes over no account: tenant and object id alone are the key")
 def test_a_changed_email_takes_over_no_account(person, sim):
     """Who takes the e-mail address of another gets an account of their own, and keeps it."""
     victim, thief = person(), person()
@@ -176,6 +177,7 @@ def two_tenants(make_stack, sim, audience):
     return make_stack(MSTENANTID="organizations", SIGN_IN="provision", workers=1), tenant
 
 
+@pytest.mark.promise("attack/oauth", "An e-mail claim takes over no account: tenant and object id alone are the key")
 @pytest.mark.parametrize("same", ["email", "oid"])
 def test_two_tenants(person, two_tenants, sim, same):
     made, tenant = two_tenants

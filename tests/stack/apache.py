@@ -47,10 +47,12 @@ class ApacheFcgid(Apache):
     """mod_fcgid starts graphgate's processes, each of which serves by itself."""
 
     name, sample = "apache-fcgid", "apache-mod_fcgid.conf"
+    # It has no queue, and starts a process when it needs one.
+    spare = 8
 
     def values(self):
         return {**super().values(), "binary": self.site["binary"], "config_file": self.site["config_file"],
-                "workers": self.site["workers"]}
+                "workers": self.site["workers"] + self.spare}
 
 
 class ApacheProxyUnix(BesideWorkers, Apache):

@@ -124,7 +124,7 @@ class MariaDB:
     def dump(self, *databases):
         """A dump as SQL text of these databases, or of all that create() made. Binary columns stay readable bytes."""
         names = databases or tuple(self._databases)
-        return self._client("mariadb-dump", ["--single-transaction", "--skip-extended-insert", "--databases", *names])
+        return "" if not names else self._client("mariadb-dump", ["--single-transaction", "--skip-extended-insert", "--databases", *names])
 
     def _client(self, program, arguments, text=""):
         done = subprocess.run(

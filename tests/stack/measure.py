@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sim.client import Sim
 
+from .apache import ApacheFcgid
 from .mariadb import MariaDB
 from .servers import SERVERS
 from .smoke import Browser
@@ -101,6 +102,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
     options = parser.parse_args()
+    ApacheFcgid.spare = 0
     stacks = []
     with tempfile.TemporaryDirectory(prefix="gg-") as place, Sim(Path(place) / "sim", seed="demo") as sim:
         mariadb = MariaDB(Path(place) / "db").start()

@@ -144,6 +144,7 @@ END_TEST
 struct tally {
     atomic_int started;
     atomic_int finished;
+    atomic_int reloads;
 };
 
 static struct tally *tally;
@@ -229,5 +230,75 @@ START_TEST(patience_has_an_end)
 }
 END_TEST
 
+static int steady(void *arg)
+{
+    (void)arg;
+    (void)atomic_fetch_add(&tally->started, 1);
+    while (!*signals.stop)
+        (void)sigsuspend(&signals.wait_mask);
+    (void)atomic_fetch_add(&tally->finished, 1);
+    return 0;
+}
+
+/* The first is refused. */
+static bool reload(void *arg)
+{
+    (void)arg;
+    return atomic_fetch_add(&tally->reloads, 1) > 0;
+}
+
+/* promise: faults/worker: SIGHUP reads the configuration again, without a dropped request */
+START_TEST(a_reload_replaces_the_workers)
+{
+    const struct gg_prefork p = {
+        .workers = 2, .patience_s = 5, .own_socket = -1, .work = steady, .reload = reload};
+    int status;
+
+    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(tally != MAP_FAILED);
+    pid_t master = fork();
+    if (master == 0) {
+        gg_prefork_catch(&signals);
+        exit(gg_prefork_run(&p));
+    }
+    ck_assert(wait_for(&tally->started, 2));
+    ck_assert_int_eq(kill(master, SIGHUP), 0);
+    ck_assert(wait_for(&tally->reloads, 1));
+    ck_assert_int_eq(kill(master, SIGHUP), 0);
+    ck_assert(wait_for(&tally->started, 4));
+    ck_assert_int_eq(atomic_load(&tally->finished), 2);
+    ck_assert_int_eq(kill(master, SIGTERM), 0);
+    ck_assert_int_eq(waitpid(master, &status, 0), master);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ck_assert_int_eq(atomic_load(&tally->finished), 4);
+}
+END_TEST
+
+/* A worker notices that its master was killed, and that its own socket is to be closed at once. */
+START_TEST(a_killed_master_closes_the_socket)
+{
+    struct gg_err err;
+    struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady};
+
+    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(tally != MAP_FAILED);
+    set_up();
+    ck_assert_msg(gg_prefork_listen(where, &p.own_socket, &err), "%s", err.log);
+    pid_t master = fork();
+    if (master == 0) {
+        gg_prefork_catch(&signals);
+        exit(gg_prefork_run(&p));
+    }
+    ck_assert(wait_for(&tally->started, 2));
+    ck_assert_int_eq(kill(master, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(master, NULL, 0), master);
+    ck_assert(wait_for(&tally->finished, 2));
+    ck_assert(!can_connect());
+    (void)close(p.own_socket);
+    tear_down();
+}
+END_TEST
+
 GG_UNIT_MAIN("app/prefork", unix_sockets, other_files_stay, tcp_sockets, listening_or_not,
-             workers_are_replaced_and_finish, patience_has_an_end)
+             workers_are_replaced_and_finish, patience_has_an_end, a_reload_replaces_the_workers,
+             a_killed_master_closes_the_socket)

@@ -79,6 +79,16 @@ START_TEST(control_bytes_make_no_line)
 }
 END_TEST
 
+/* NEL, LINE SEPARATOR, RIGHT-TO-LEFT OVERRIDE, and no UTF-8 at all. */
+START_TEST(only_ascii_is_written)
+{
+    open_log(GG_INFO);
+    gg_log(GG_ERROR, "e", "text=%s", "a\xc2\x85\xe2\x80\xa8\xe2\x80\xae\xffz");
+    ck_assert_ptr_nonnull(
+        strstr(read_log(), "text=a\\xc2\\x85\\xe2\\x80\\xa8\\xe2\\x80\\xae\\xffz\n"));
+}
+END_TEST
+
 START_TEST(levels_below_the_least_are_dropped)
 {
     open_log(GG_WARNING);
@@ -149,5 +159,6 @@ END_TEST
 
 GG_UNIT_MAIN("base/log", a_line_has_time_level_event_pid,
              the_request_id_is_carried_until_it_is_cleared, control_bytes_make_no_line,
-             levels_below_the_least_are_dropped, long_lines_are_cut_and_ended,
-             a_path_that_does_not_open_is_an_error, the_file_is_private_and_appended_to)
+             only_ascii_is_written, levels_below_the_least_are_dropped,
+             long_lines_are_cut_and_ended, a_path_that_does_not_open_is_an_error,
+             the_file_is_private_and_appended_to)

@@ -205,6 +205,7 @@ static int cross(void *arg, int n)
 }
 
 /* A deadlock is tried again; whatever succeeded counted exactly once. */
+/* promise: faults/database: A deadlock is tried again, unseen by the caller */
 START_TEST(deadlocks_are_tried_again)
 {
     set_up();

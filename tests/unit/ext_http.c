@@ -55,7 +55,7 @@ START_TEST(answers_of_any_status)
     for (size_t i = 0; i < COUNT(statuses); i++) {
         const struct loopback_answer rows[] = {
             {.status = statuses[i],
-             .headers = "Content-Type: text/x\r\nRetry-After:  7 \r\n",
+             .headers = "Content-Type: text/x\r\nRetry-After:  7 \r\nDate: today\r\n",
              .body = "text"}};
         LOOPBACK_SERVE(server, rows);
         ck_assert_msg(get("/a?b"), "%s", err.log);
@@ -63,6 +63,8 @@ START_TEST(answers_of_any_status)
         ck_assert_gg_str(response.body, "text");
         ck_assert_gg_str(response.content_type, "text/x");
         ck_assert_gg_str(response.retry_after, "7");
+        ck_assert_gg_str(response.date, "today");
+        ck_assert_int_eq(response.end, GG_HTTP_WHOLE);
         ck_assert_ptr_null(response.www_authenticate.p);
     }
     gg_arena_close(arena);
@@ -127,6 +129,7 @@ START_TEST(bodies_have_a_cap)
     ck_assert_uint_eq(response.body.n, 1000);
     ck_assert(!get("/over"));
     ck_assert_int_eq(err.code, GG_EGRAPH);
+    ck_assert_int_eq(response.end, GG_HTTP_BAD);
     ck_assert(get("/head"));
     gg_arena_close(arena);
 }
@@ -152,6 +155,9 @@ START_TEST(broken_answers)
         LOOPBACK_SERVE(server, rows);
         ck_assert_msg(!get("/"), "%s", bad[i]);
         ck_assert_int_eq(err.code, GG_EGRAPH);
+        /* Of what broke off nothing is left; what is no HTTP would be none again. */
+        ck_assert(response.end == GG_HTTP_LOST || response.end == GG_HTTP_BAD);
+        ck_assert_int_eq(response.status, 0);
     }
     gg_arena_close(arena);
 }
@@ -219,6 +225,7 @@ START_TEST(time_runs_out)
     int64_t start_ms = gg_clock_mono_ms();
     ck_assert(!fetch(r));
     ck_assert_int_eq(err.code, GG_ETIMEOUT);
+    ck_assert_int_eq(response.end, GG_HTTP_LATE);
     ck_assert_int_lt(gg_clock_mono_ms() - start_ms, 2500);
     r = request("GET", "/");
     r.deadline = gg_deadline_in(200);
@@ -242,6 +249,7 @@ START_TEST(no_connection)
     loopback_stop(server);
     ck_assert(!get("/"));
     ck_assert_int_eq(err.code, GG_EGRAPH);
+    ck_assert_int_eq(response.end, GG_HTTP_UNSENT);
     ck_assert_ptr_null(strstr(err.log, "127.0.0.1"));
     /* Neither a file nor another protocol; TLS needs a partner that speaks it. */
     LOOPBACK_SERVE(server, rows);

@@ -58,6 +58,8 @@ static void become_another_worker(void)
 }
 
 /* Key ids are anybody's to invent. */
+/* promise: attack/oauth: Unknown key ids cost one fetch of the keys in half a minute, for all
+ * workers and hosts together */
 START_TEST(unknown_ids_do_not_fetch_without_end)
 {
     stand_in_open(&s);
@@ -102,6 +104,8 @@ START_TEST(workers_share_the_set)
 END_TEST
 
 /* What somebody wrote into the database by himself says nothing about keys. */
+/* promise: attack/oauth: Who can write to the database cannot say which keys sign ID tokens: the
+ * shared key set is sealed */
 START_TEST(a_set_that_is_not_sealed_is_none)
 {
     static const struct loopback_answer broken[] = {{.status = 503}};

@@ -32,6 +32,8 @@ PLAIN_TESTS = \
 	tests/unit/web_response \
 	tests/unit/web_route \
 	tests/unit/app_dburl \
+	tests/unit/app_drop \
+	tests/unit/app_heap \
 	tests/unit/app_load \
 	tests/unit/app_options \
 	tests/unit/app_prefork \
@@ -133,6 +135,9 @@ tests_unit_web_request_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_response_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_route_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_app_dburl_LDADD = libunit.a $(APP) $(CHECK_LIBS)
+tests_unit_app_drop_LDADD = libunit.a $(APP) $(CHECK_LIBS)
+tests_unit_app_heap_SOURCES = tests/unit/app_heap.c src/app/heap.c
+tests_unit_app_heap_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_load_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_options_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_prefork_LDADD = libunit.a $(APP) $(CHECK_LIBS)

@@ -36,6 +36,8 @@ START_TEST(allowed_ones)
 }
 END_TEST
 
+/* promise: attack/oauth: None of 470 hostile return_to values is taken, at the start or out of a
+ * stored state */
 START_TEST(refused_ones)
 {
     static const char *const bad[] = {

@@ -9,6 +9,7 @@
 #define YEAR_9999 253402300799
 
 /* Seconds as Python's datetime counts them. */
+/* promise: faults/clock: Leap days and seconds, 2038, 2100 and 9999 are read to the second */
 START_TEST(good_times)
 {
     static const struct {
@@ -70,6 +71,7 @@ START_TEST(good_times)
 END_TEST
 
 /* clang-format off */
+/* promise: faults/clock: Days and times that do not exist are 422 */
 START_TEST(bad_times)
 {
     static const char *const cases[] = {
@@ -163,6 +165,7 @@ START_TEST(formatting)
 }
 END_TEST
 
+/* promise: faults/clock: Dates of HTTP after 2038 are read right */
 START_TEST(http_dates)
 {
     static const struct {

@@ -58,6 +58,8 @@ START_TEST(each_token_once)
 }
 END_TEST
 
+/* promise: attack/jwt: A spent refresh token used again ends its whole family, the newest one
+ * included */
 START_TEST(a_spent_one_ends_the_family)
 {
     set_up();

@@ -95,6 +95,8 @@ START_TEST(unknown_ids_close_it_for_a_while)
 END_TEST
 
 /* Neither another key nor another text in its place is taken for a set. */
+/* promise: attack/oauth: Who can write to the database cannot say which keys sign ID tokens: the
+ * shared key set is sealed */
 START_TEST(sealed)
 {
     static const struct gg_fernet other = {.count = 1, .keys = {{9}}};
@@ -144,8 +146,8 @@ static int race(void *arg, int n)
     return won ? 1 : 0;
 }
 
-/* promise: attack/oauth: Unknown key ids cost one fetch of the keys in half a minute, for all workers and hosts together */
-/* mutant: src/store/keys.c: IF(asking_until <= NOW(6), VALUES(asking_until), asking_until) => VALUES(asking_until) */
+/* promise: attack/oauth: Unknown key ids cost one fetch of the keys in half a minute, for all
+ * workers and hosts together */
 START_TEST(a_race_has_one_winner)
 {
     set_up();

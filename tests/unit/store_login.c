@@ -70,6 +70,8 @@ START_TEST(what_is_absent_stays_absent)
 END_TEST
 
 /* A stranger with the state, or with the cookie, cannot use it, nor use it up. */
+/* promise: attack/oauth: A flow that another browser finishes is refused and stores nothing, also
+ * one that a backend began with a JWT (login CSRF) */
 START_TEST(another_browser_does_not_fit)
 {
     struct gg_login login;

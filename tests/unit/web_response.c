@@ -20,6 +20,8 @@ static const char *format(void)
     return gg_response_format(&r, GG_RESPONSE_WHOLE).p;
 }
 
+/* promise: attack/isolation: No value of a request makes a header of an answer, a header or path to
+ * Microsoft, or a line of the log */
 START_TEST(headers_are_one_line_each)
 {
     static const struct gg_str bad[] = {{"a\r\nSet-Cookie: x=y", 18},
@@ -66,6 +68,8 @@ START_TEST(json_answers)
 }
 END_TEST
 
+/* promise: attack/isolation: Nothing that a request or Microsoft says stands as markup in an answer
+ * of the callback */
 START_TEST(pages_are_escaped)
 {
     set_up();

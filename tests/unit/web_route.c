@@ -134,6 +134,8 @@ START_TEST(methods_that_are_not_there)
 END_TEST
 
 /* Every route that needs a caller refuses one without, in both realms, before it does anything. */
+/* promise: attack/isolation: Every endpoint of the route table with every wrong principal: refused,
+ * nothing shown, nothing changed */
 START_TEST(no_way_in_without_a_token)
 {
     size_t count;

@@ -2,8 +2,8 @@
 /*
  * One line per event: `time level event pid request_id key=value…`.
  *
- * Control bytes are escaped, so that nothing a caller sends makes a line of its own. Secrets have
- * a type (struct gg_secret) that no format takes.
+ * Control bytes, and all that is not ASCII, are escaped, so that nothing a caller sends makes a
+ * line of its own. Secrets have a type (struct gg_secret) that no format takes.
  */
 #ifndef GG_BASE_LOG_H
 #define GG_BASE_LOG_H
