@@ -20,7 +20,7 @@ asan      | ASan and UBSan; end to end behind nginx    | make -s -C build check-
 coverage  | coverage; end to end, Apache, unix socket  | make -s -C build coverage
 analyze   | gcc -fanalyzer, clang static analyzer        | make -s -C build analyze
 valgrind  | the shorter unit tests under valgrind      | make -s -C build check-valgrind-short
-tsan      | what runs beside the resolver thread, TSan    | make -s -C build check-tsan
+tsan      | what runs beside the resolver thread, TSan | make -s -C build check-tsan
 fuzz      | each fuzzer: its seeds, then a short run   | make -s -C build fuzz FUZZ_RUNS=20000
 distcheck | the tarball builds, checks and installs    | make -s -C build distcheck
 '

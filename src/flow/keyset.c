@@ -173,7 +173,7 @@ static enum turn take_turn(struct gg_call *c, struct gg_str kid, struct gg_err *
     bool has_key = held_ms(k) < KEEP_MS && gg_jwk_find(&k->jwks, kid) != NULL;
     if (held_ms(k) < FRESH_MS && (has_key || keys.is_closed))
         return TURN_DONE;
-    if (!gg_keys_take_turn(shared(c), c->arena, &taken, err))
+    if (!gg_keys_take_turn(shared(c), c->arena, &keys, &taken, err))
         return TURN_FAILED;
     if (!taken)
         return has_key ? TURN_DONE : TURN_AGAIN;

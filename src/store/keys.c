@@ -8,14 +8,18 @@
 
 static const struct gg_db_stmt find = {
     "SELECT sealed, TIMESTAMPDIFF(MICROSECOND, fetched_at, NOW(6)) DIV 1000,"
-    " unknown_until > NOW(6) FROM signing_keys WHERE source=?",
+    " unknown_until > NOW(6), fetched_at FROM signing_keys WHERE source=?",
     true};
 
-/* An update that changes nothing affects no row. */
+/*
+ * An update that changes nothing affects no row: the turn is another's, or the set is no longer the
+ * one that was looked at.
+ */
 static const struct gg_db_stmt take = {
     "INSERT INTO signing_keys (source, asking_until) VALUES (?, NOW(6) + INTERVAL ? SECOND)"
     " ON DUPLICATE KEY UPDATE"
-    " asking_until = IF(asking_until <= NOW(6), VALUES(asking_until), asking_until)",
+    " asking_until = IF(asking_until <= NOW(6) AND fetched_at <=> ?,"
+    "  VALUES(asking_until), asking_until)",
     false};
 
 static const struct gg_db_stmt put = {
@@ -52,6 +56,7 @@ bool gg_keys_find(struct gg_keys_store s, struct gg_arena *a, struct gg_keys *ke
     if (rows.row_count == 0)
         return true;
     const struct gg_str *row = rows.rows[0];
+    keys->version = row[3];
     keys->age_ms = gg_db_cell_int(row[1], INT64_MAX);
     keys->is_closed = gg_db_cell_int(row[2], 0) == 1;
     if (row[0].p != NULL && gg_fernet_decrypt(s.fernet, a, row[0], &text, &ignored))
@@ -59,9 +64,11 @@ bool gg_keys_find(struct gg_keys_store s, struct gg_arena *a, struct gg_keys *ke
     return true;
 }
 
-bool gg_keys_take_turn(struct gg_keys_store s, struct gg_arena *a, bool *taken, struct gg_err *err)
+bool gg_keys_take_turn(struct gg_keys_store s, struct gg_arena *a, const struct gg_keys *keys,
+                       bool *taken, struct gg_err *err)
 {
-    struct gg_db_value values[] = {gg_db_int(0), gg_db_int(GG_KEYS_TURN_S)};
+    struct gg_db_value values[] = {gg_db_int(0), gg_db_int(GG_KEYS_TURN_S),
+                                   gg_db_text(keys->version)};
     struct gg_db_result done;
 
     if (!hash_source(s, a, &values[0], err) ||

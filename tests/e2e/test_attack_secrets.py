@@ -46,7 +46,7 @@ def settle(worker):
     assert worker.ask("GET", "/api/v1/nowhere").status == 404
 
 
-# mutant: src/app/heap.c: explicit_bzero(p, malloc_usable_size(p)); => ;
+# mutant: src/app/heap.c: clear(p, malloc_usable_size(p)); => ;
 @WIPED
 @needs_root
 @needs_own_heap

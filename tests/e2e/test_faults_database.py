@@ -117,25 +117,26 @@ def locked_tables(site):
         locked_tables: "A statement that waits for ever (tables locked): given up in bounded time, 503"}.items()])
 def test_away_and_back(site, people, fault, measured):
     """Under load, in both realms; the same workers serve before and after, and no token row has changed."""
-    before, pids = kept(*people), site.serving_pids()
+    before, pids = kept(*people), set(site.serving_pids())
     with callers_of(people) as callers:
         callers.more(20, 200)
         with fault(site):
             callers.more(4, 503, PATIENCE_S)
-            away = len(callers.calls)
-            callers.more(4, None, 2 * PATIENCE_S)
-            meanwhile = callers.calls[away:]
+            away = time.monotonic()
+            wait_for(lambda: sum(call.at > away for call in callers.calls) > 3, 2 * PATIENCE_S)
+            meanwhile = [call for call in callers.calls if call.at > away]
             health = people[0].call("GET", "/api/v1/health/microsoft")
             assert health.status == (200 if fault is read_only else 503)
         mended = time.monotonic()
         callers.more(20, 200)
         wait_for(lambda: all(call.status == 200 for call in callers.calls[-12:]), 20)
-        calm = len(callers.calls)
+        calm = time.monotonic()
         callers.more(30)
     # What is refused is refused in its own way and in time; there is no other kind of answer.
     assert all(call.status == 200 or is_away(call) for call in callers.calls), callers.tally()
-    assert {call.status for call in meanwhile} == {503} and {call.status for call in callers.calls[calm:]} == {200}
-    assert kept(*people) == before and site.serving_pids() == pids
+    assert {call.status for call in meanwhile} == {503} and {call.status for call in callers.calls if call.at > calm} == {200}
+    # mod_fcgid starts more of them when there is more to do.
+    assert kept(*people) == before and pids <= set(site.serving_pids())
     first = min(call.at + call.took for call in callers.calls if call.status == 200 and call.at + call.took > mended)
     measured(f"longest refusal {worst(callers):.1f} s, good again after {max(0.0, first - mended):.2f} s")
 
@@ -198,7 +199,7 @@ def test_a_lock_that_is_waited_for_too_long(site, realm, measured):
             answer = someone.api("DELETE", "auth/microsoft/token")
             took = time.monotonic() - began
     assert (answer.status, answer.body["code"]) == (503, "database_unavailable") and took < PATIENCE_S
-    assert set(others.tally()) == {(200, None)} and max(call.took for call in others.calls) < 3
+    assert set(others.tally()) == {(200, None)} and max(call.took for call in others.calls) < took
     measured(f"given up after {took:.1f} s")
     time.sleep(0.2)
     # What was refused is not carried out later.

@@ -100,8 +100,9 @@ def test_killed_between_the_answer_and_the_store(program, stack, realm, is_store
     master = program("--workers", 2)
     someone = direct(Person, master, realm).connect()
     before = stored(someone, "refresh_token")
-    call = begin_refresh(someone, 1500, -10)
     with Transaction(stack.mariadb, stack.database.name) as holder:
+        holder.run("SELECT 1")
+        call = begin_refresh(someone, 3000, -10)
         lock_row(holder, someone)
         ids = wait_for(lambda: statements(stack, f"UPDATE {someone.table} SET access_token=%"), 20)
         assert someone.stack.sim.counters(someone.user)["refresh_token_ok"] == 1

@@ -89,7 +89,7 @@ def percentiles(times):
 def test_load(make_stack, sim, measured, capsys):
     site = make_stack(workers=WORKERS)
     clients = [Client(Person(site, REALMS[number % 2]).connect(), number) for number in range(CLIENTS)]
-    before, pids = kept(*[client.person for client in clients]), site.serving_pids()
+    before, pids = kept(*[client.person for client in clients]), set(site.serving_pids())
     sim.faults(*[{"target": "graph", "percent": 1, "delay_ms": 300, **fault} for fault in FAULTS],
                {"target": "graph", "kind": "delay", "delay_ms": 300})
     with Callers(*clients) as callers:
@@ -101,7 +101,8 @@ def test_load(make_stack, sim, measured, capsys):
     assert [row[4] for row in kept(*[client.person for client in clients])] == [row[4] for row in before]
     assert {client.user().status for client in clients} == {200} and {client.list().status for client in clients} == {200}
     assert not [wrong for client in clients for wrong in client.wrong]
-    assert site.serving_pids() == pids and "signal=" not in site.logs()
+    # None has gone; mod_fcgid starts more when there is more to do.
+    assert pids <= set(site.serving_pids()) and "signal=" not in site.logs()
     with capsys.disabled():
         _print_tables(callers, clients, measured)
 

@@ -22,7 +22,8 @@ DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+)", re.M)
 LAST = re.compile(r"^#(\d+)\s+\w+\s+cov: (\d+)", re.M)
 UNITS = re.compile(r"^stat::number_of_executed_units: +(\d+)", re.M)
 SECONDS = re.compile(r"^Done \d+ runs in (\d+) second", re.M)
-FOUND = re.compile(r"^SUMMARY: ", re.M)
+FOUND = re.compile(r"^SUMMARY: (?!libFuzzer: run interrupted)", re.M)
+EXIT = re.compile(r"^exit status (-?\d+)(?: after (\d+) s)?$", re.M)
 
 
 def names():
@@ -53,9 +54,9 @@ def read(build, name):
     text = log.read_text(errors="replace")
     last = (DONE.findall(text) or LAST.findall(text) or [("0", "0")])[-1]
     runs = max(int(last[0]), *(int(n) for n in UNITS.findall(text)), 0)
-    seconds = SECONDS.findall(text)
-    findings = len(FOUND.findall(text)) or (not DONE.search(text) and "exit status" in text)
-    return runs, int(seconds[-1]) if seconds else 0, int(last[1]), int(findings)
+    status, took = (EXIT.findall(text) or [("0", "")])[-1]
+    seconds = (SECONDS.findall(text) or [took or "0"])[-1]
+    return runs, int(seconds), int(last[1]), len(FOUND.findall(text)) or int(status != "0")
 
 
 def row(name, result):
@@ -71,7 +72,8 @@ def markdown(rows):
     """The text of the results file."""
     lines = ["<!-- SPDX-License-Identifier: MIT -->", "# What the fuzzers did", "",
              "Made by `tests/fuzz/run.py --write` from the logs of the last long run (libFuzzer with AddressSanitizer and",
-             "UndefinedBehaviorSanitizer). Coverage counts edges. A finding ends a run; what was found is a seed now.", "",
+             "UndefinedBehaviorSanitizer). Coverage counts edges. A finding ends a run; what was found is a seed now. The",
+             "goal is 10,000,000 executions each; a smaller number is of a run that was cut short.", "",
              "| " + " | ".join(HEAD) + " |", "|---|" + "---:|" * (len(HEAD) - 1)]
     return "\n".join(lines + ["| " + " | ".join(cells) + " |" for cells in rows]) + "\n"
 

@@ -19,11 +19,11 @@ static void set_up(void)
     database_run(store.db, "DELETE FROM signing_keys");
 }
 
-static bool take(void)
+static bool take_after(const struct gg_keys *keys)
 {
     bool taken = false;
 
-    ck_assert_msg(gg_keys_take_turn(store, arena, &taken, &err), "%s", err.log);
+    ck_assert_msg(gg_keys_take_turn(store, arena, keys, &taken, &err), "%s", err.log);
     return taken;
 }
 
@@ -42,6 +42,13 @@ static struct gg_keys find(void)
     return keys;
 }
 
+static bool take(void)
+{
+    struct gg_keys keys = find();
+
+    return take_after(&keys);
+}
+
 START_TEST(one_asks_and_all_read)
 {
     set_up();
@@ -55,6 +62,23 @@ START_TEST(one_asks_and_all_read)
     ck_assert(!find().is_closed);
     ck_assert(take());
     ck_assert(gg_keys_drop_turn(store, arena, &err));
+    ck_assert(take());
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* Who looked before another's answer came in looks again, and does not ask. */
+START_TEST(no_turn_after_a_change)
+{
+    set_up();
+    struct gg_keys none = find();
+    ck_assert(take());
+    put("a", false);
+    ck_assert(!take_after(&none));
+    struct gg_keys first = find();
+    ck_assert(take_after(&first));
+    put("a", false);
+    ck_assert(!take_after(&first));
     ck_assert(take());
     gg_arena_close(arena);
 }
@@ -156,6 +180,6 @@ START_TEST(a_race_has_one_winner)
 }
 END_TEST
 
-GG_UNIT_MAIN("store/keys", one_asks_and_all_read, turns_end_by_themselves,
+GG_UNIT_MAIN("store/keys", one_asks_and_all_read, no_turn_after_a_change, turns_end_by_themselves,
              unknown_ids_close_it_for_a_while, sealed, what_is_too_long_is_not_shared,
              a_race_has_one_winner)

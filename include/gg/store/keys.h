@@ -23,18 +23,22 @@ struct gg_keys_store {
 };
 
 struct gg_keys {
-    struct gg_str text; /* as it was put; absent: none, or sealed with another key */
-    int64_t age_ms;     /* since it was put */
-    bool is_closed;     /* an unknown id was asked for a moment ago */
+    struct gg_str text;    /* as it was put; absent: none, or sealed with another key */
+    int64_t age_ms;        /* since it was put */
+    struct gg_str version; /* when it was put, to the microsecond; absent: never */
+    bool is_closed;        /* an unknown id was asked for a moment ago */
 };
 
 /* GG_EDATABASE. All of it is the arena's. */
 GG_MUST bool gg_keys_find(struct gg_keys_store s, struct gg_arena *a, struct gg_keys *keys,
                           struct gg_err *err);
 
-/* *taken: it is the caller's turn to ask; it ends with put or drop. */
-GG_MUST bool gg_keys_take_turn(struct gg_keys_store s, struct gg_arena *a, bool *taken,
-                               struct gg_err *err);
+/*
+ * *taken: it is the caller's turn to ask; it ends with put or drop. Not while it is another's, nor
+ * when the set has changed since `keys` was found.
+ */
+GG_MUST bool gg_keys_take_turn(struct gg_keys_store s, struct gg_arena *a,
+                               const struct gg_keys *keys, bool *taken, struct gg_err *err);
 
 /* The set that was fetched; a text too long to be shared counts as asked for, and is not kept. */
 struct gg_keys_answer {
