@@ -9,6 +9,8 @@
 
 #define KEY_ROUNDS      100000
 #define QUERY_TIMEOUT_S 10
+/* A first host of the database that was away is asked for again so often, then less and less. */
+#define RETURN_S 30
 
 static bool has_fault(const struct gg_fault *fault, const char *name)
 {
@@ -47,6 +49,7 @@ static struct gg_db *open_db(struct gg_arena *a, const struct gg_conf *conf)
         return NULL;
     address->connect_timeout_s = (int)conf->connect_timeout_s;
     address->query_timeout_s = QUERY_TIMEOUT_S;
+    address->return_s = RETURN_S;
     return gg_db_open(address);
 }
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/base/realm.h"
 
+#include "gg/base/buf.h"
+
+#include <string.h>
+
 static bool parse_integer(struct gg_arena *a, struct gg_str in, struct gg_str *out)
 {
     int64_t id;
@@ -73,4 +77,34 @@ const struct gg_realm *gg_realm_find_name(struct gg_str name)
         if (gg_str_is(name, realms[i].name))
             return &realms[i];
     return NULL;
+}
+
+struct gg_str gg_realm_fill(struct gg_arena *a, const struct gg_realm *realm, const char *sql)
+{
+    const struct {
+        const char *mark;
+        const char *name;
+    } marks[] = {
+        {"{table}", realm == NULL ? "" : realm->token_table},
+        {"{key}", realm == NULL ? "" : realm->key_column},
+        {"{subject}", realm == NULL ? "" : realm->subject_sql},
+        {"{users}", realm == NULL ? "" : realm->user_table},
+        {"{new_id}", realm == NULL ? "" : realm->new_id_sql},
+    };
+    const size_t count = sizeof marks / sizeof marks[0];
+    struct gg_buf out;
+
+    gg_buf_init(&out, a, 8192);
+    while (*sql != '\0') {
+        size_t i = 0;
+        while (i < count && strncmp(sql, marks[i].mark, strlen(marks[i].mark)) != 0)
+            i++;
+        if (i < count) {
+            gg_buf_add_text(&out, marks[i].name);
+            sql += strlen(marks[i].mark);
+        } else {
+            gg_buf_add_char(&out, *sql++);
+        }
+    }
+    return gg_buf_str(&out);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/ext/db.h"
 
-#include "gg/base/buf.h"
 #include "gg/base/clock.h"
 #include "gg/base/log.h"
 
@@ -16,6 +15,8 @@
 #define STATEMENTS_MAX 64
 #define ROWS_MAX       1000
 #define TRIES          4
+/* The first host is looked for again twice as late each time that it is not there. */
+#define RETURN_DOUBLINGS 4
 #define SESSION_SQL \
     "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'," \
     " autocommit=1, innodb_lock_wait_timeout=3, lock_wait_timeout=%d, max_statement_time=%d"
@@ -34,6 +35,8 @@ struct gg_db {
     size_t host;  /* of the address, that we are or were connected to */
     size_t first; /* where the next connection begins: the first host, but behind one of no use */
     int64_t used_ms;
+    int64_t return_ms; /* when a later host is left, to see whether the first is back */
+    int in_vain;       /* how often it was not */
     unsigned code; /* MariaDB's, of the last call; 0: it was well, or failed for another reason */
     size_t count;
     struct prepared prepared[STATEMENTS_MAX];
@@ -134,10 +137,15 @@ static bool connect_any(struct gg_db *db, struct gg_err *err)
     *err = (struct gg_err){.code = GG_EDATABASE};
     for (size_t i = 0; i < db->address->host_count; i++) {
         db->host = (db->first + i) % db->address->host_count;
-        if (connect_one(db, db->host, err)) {
-            db->first = 0;
-            return true;
-        }
+        if (!connect_one(db, db->host, err))
+            continue;
+        db->first = 0;
+        if (db->host == 0)
+            db->in_vain = 0;
+        else if (db->in_vain < RETURN_DOUBLINGS)
+            db->in_vain++;
+        db->return_ms = gg_clock_mono_ms() + db->address->return_s * 500LL * (1 << db->in_vain);
+        return true;
     }
     return false;
 }
@@ -150,6 +158,12 @@ static bool is_stale(const struct gg_db *db)
     return gg_clock_mono_ms() - db->used_ms > 1000 && poll(&p, 1, 0) != 0;
 }
 
+/* Hosts are an order: from a later one, the way leads back. */
+static bool is_to_return(const struct gg_db *db)
+{
+    return db->host > 0 && db->address->return_s > 0 && gg_clock_mono_ms() > db->return_ms;
+}
+
 /* Of a statement, or of the connection where that is NULL. */
 static bool fail_of(struct gg_db *db, MYSQL_STMT *s, const char *doing, struct gg_err *err)
 {
@@ -158,37 +172,6 @@ static bool fail_of(struct gg_db *db, MYSQL_STMT *s, const char *doing, struct g
                   s == NULL ? mysql_error(db->mysql) : mysql_stmt_error(s));
     err->retry_after_s = 5;
     return false;
-}
-
-/* The text with the realm's names filled in. */
-static struct gg_str fill(struct gg_arena *a, const char *sql, const struct gg_realm *realm)
-{
-    const struct {
-        const char *mark;
-        const char *name;
-    } marks[] = {
-        {"{table}", realm == NULL ? "" : realm->token_table},
-        {"{key}", realm == NULL ? "" : realm->key_column},
-        {"{subject}", realm == NULL ? "" : realm->subject_sql},
-        {"{users}", realm == NULL ? "" : realm->user_table},
-        {"{new_id}", realm == NULL ? "" : realm->new_id_sql},
-    };
-    const size_t count = sizeof marks / sizeof marks[0];
-    struct gg_buf out;
-
-    gg_buf_init(&out, a, 8192);
-    while (*sql != '\0') {
-        size_t i = 0;
-        while (i < count && strncmp(sql, marks[i].mark, strlen(marks[i].mark)) != 0)
-            i++;
-        if (i < count) {
-            gg_buf_add_text(&out, marks[i].name);
-            sql += strlen(marks[i].mark);
-        } else {
-            gg_buf_add_char(&out, *sql++);
-        }
-    }
-    return gg_buf_str(&out);
 }
 
 static MYSQL_STMT *prepare(struct gg_db *db, struct gg_arena *a, const struct gg_db_call *call,
@@ -201,7 +184,7 @@ static MYSQL_STMT *prepare(struct gg_db *db, struct gg_arena *a, const struct gg
         (void)gg_fail(err, GG_EINTERNAL, "too many statements");
         return NULL;
     }
-    struct gg_str sql = fill(a, call->stmt->sql, call->realm);
+    struct gg_str sql = gg_realm_fill(a, call->realm, call->stmt->sql);
     MYSQL_STMT *s = mysql_stmt_init(db->mysql);
     if (s == NULL || mysql_stmt_prepare(s, sql.p, sql.n) != 0) {
         (void)fail_of(db, NULL, "prepare", err);
@@ -341,7 +324,7 @@ bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
     struct gg_deadline patience = gg_deadline_in(db->address->query_timeout_s * 500LL);
 
     for (int tries = 1;; tries++) {
-        if (db->mysql != NULL && is_stale(db))
+        if (db->mysql != NULL && (is_stale(db) || is_to_return(db)))
             disconnect(db);
         if (db->mysql == NULL && !connect_any(db, err))
             return false;

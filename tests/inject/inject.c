@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* Its read, recv and poll are inline ones, which cannot be defined again. */
+#undef _FORTIFY_SOURCE
+
 #include "inject.h"
 
 #include "config.h"

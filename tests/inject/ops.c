@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -215,6 +216,8 @@ static void set_up_fcgi(struct op_run *run)
         w->fds[i] = records_connect(w->listen_fd);
         if (!records_write(w->fds[i], records_request(run->arena, params, GG_STR("body"))))
             abort();
+        /* Else libfcgi, which gives one up, waits for the web server to close it. */
+        (void)shutdown(w->fds[i], SHUT_WR);
     }
     run->mine = w;
 }

@@ -75,4 +75,19 @@ START_TEST(subjects)
 }
 END_TEST
 
-GG_UNIT_MAIN("base/realm", rows_are_the_contracts, finding, subjects)
+START_TEST(filling)
+{
+    static const char sql[] = "SELECT {key}, {x}, { FROM {table}, {users} WHERE {key}={subject}"
+                              " AND id={new_id}";
+    struct gg_arena *a = gg_arena_open();
+
+    ck_assert_gg_str(gg_realm_fill(a, gg_realm(GG_REALM_MAIN), sql),
+                     "SELECT user_id, {x}, { FROM microsoft_oauth_tokens, users WHERE"
+                     " user_id=CAST(? AS SIGNED) AND id=DEFAULT");
+    ck_assert_gg_str(gg_realm_fill(a, NULL, "{table}-"), "-");
+    ck_assert_gg_str(gg_realm_fill(a, gg_realm(GG_REALM_BETA), ""), "");
+    gg_arena_close(a);
+}
+END_TEST
+
+GG_UNIT_MAIN("base/realm", rows_are_the_contracts, finding, subjects, filling)

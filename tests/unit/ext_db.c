@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "database.h"
+#include "relay.h"
 #include "unit.h"
 
 #include "gg/base/buf.h"
+#include "gg/base/clock.h"
 
 #include <string.h>
 
@@ -219,6 +221,57 @@ START_TEST(deadlocks_are_tried_again)
 }
 END_TEST
 
+/* Two hosts, the first of them away at first. */
+static struct gg_db *open_two(struct relay *first, struct relay *second)
+{
+    struct gg_db_address *two = gg_arena_alloc(arena, sizeof *two);
+
+    *two = *database_address();
+    two->unix_socket = NULL;
+    two->host_count = 2;
+    two->hosts[0].name = two->hosts[1].name = "127.0.0.1";
+    two->hosts[0].port = relay_port(first);
+    two->hosts[1].port = relay_port(second);
+    two->return_s = 1;
+    return gg_db_open(two);
+}
+
+/* promise: faults/database: When the first host of DATABASE_URL is there again, workers go back to
+ * it by themselves */
+/* mutant: src/ext/db.c: (is_stale(db) || is_to_return(db)) => (is_stale(db) || (is_to_return(db) &&
+ * false)) */
+START_TEST(the_first_host_again)
+{
+    struct gg_deadline patience = gg_deadline_in(20000);
+
+    set_up();
+    struct relay *first = relay_open(arena, database_address()->unix_socket);
+    struct relay *second = relay_open(arena, database_address()->unix_socket);
+    struct gg_db *usual = db;
+    relay_up(second);
+    db = open_two(first, second);
+    ck_assert_msg(find_all(), "%s", err.log);
+    ck_assert_int_eq(relay_taken(second), 1);
+    /* Looked for in vain now and then, and nobody notices. */
+    while (relay_taken(second) < 2 && gg_deadline_left_ms(patience) > 0) {
+        ck_assert_msg(find_all(), "%s", err.log);
+        gg_clock_sleep_ms(20);
+    }
+    ck_assert_int_ge(relay_taken(second), 2);
+    relay_up(first);
+    while (relay_taken(first) == 0 && gg_deadline_left_ms(patience) > 0) {
+        ck_assert_msg(find_all(), "%s", err.log);
+        gg_clock_sleep_ms(20);
+    }
+    ck_assert_int_eq(relay_taken(first), 1);
+    relay_down(second);
+    ck_assert_msg(find_all(), "%s", err.log);
+    gg_db_close(db);
+    db = usual;
+    gg_arena_close(arena);
+}
+END_TEST
+
 GG_UNIT_MAIN("ext/db", values_come_back, cells_as_numbers, cells_and_rows_have_a_cap,
              one_text_serves_both_realms, faults_are_told, a_lost_connection_is_opened_again,
-             nobody_there, deadlocks_are_tried_again)
+             nobody_there, deadlocks_are_tried_again, the_first_host_again)

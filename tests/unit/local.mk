@@ -69,11 +69,13 @@ libunit_a_SOURCES = \
 	tests/unit/database.c \
 	tests/unit/loopback.c \
 	tests/unit/records.c \
+	tests/unit/relay.c \
 	tests/unit/stand_in.c \
 	tests/unit/database.h \
 	tests/unit/id_token.h \
 	tests/unit/loopback.h \
 	tests/unit/records.h \
+	tests/unit/relay.h \
 	tests/unit/serving.h \
 	tests/unit/stand_in.h \
 	tests/unit/unit.h

@@ -30,4 +30,10 @@ const struct gg_realm *gg_realm(enum gg_realm_id id);
 const struct gg_realm *gg_realm_find_type(struct gg_str jwt_type); /* NULL: none */
 const struct gg_realm *gg_realm_find_name(struct gg_str name);
 
+/*
+ * SQL with {table}, {key}, {subject}, {users} and {new_id} filled in; by nothing for NULL. The text
+ * is the arena's.
+ */
+struct gg_str gg_realm_fill(struct gg_arena *a, const struct gg_realm *realm, const char *sql);
+
 #endif

@@ -30,6 +30,7 @@ struct gg_db_address {
     size_t host_count;
     int connect_timeout_s;
     int query_timeout_s;
+    int return_s; /* so long a later host serves before the first is tried again; 0: for good */
 };
 
 struct gg_db;
