@@ -168,17 +168,22 @@ bool gg_graph_call(struct gg_call *c, const struct gg_graph_request *request,
     return true;
 }
 
+/* What is read of a page goes at once, but for its elements: many pages would be many trees. */
 static bool take_page(struct gg_call *c, struct gg_str body, struct gg_str **items, size_t *count,
                       struct gg_str *next)
 {
+    struct gg_arena *scratch = gg_arena_open();
     struct gg_json *v;
     struct gg_err ignored;
+    bool ok = body.p != NULL && gg_json_parse(scratch, body, &v, &ignored) &&
+              gg_json_elements(c->arena, body, "value", items, count);
 
-    if (body.p == NULL || !gg_json_parse(c->arena, body, &v, &ignored) ||
-        !gg_json_elements(c->arena, body, "value", items, count))
-        return false;
-    *next = gg_json_text(v, "@odata.nextLink");
-    return true;
+    if (ok) {
+        struct gg_str link = gg_json_text(v, "@odata.nextLink");
+        *next = gg_str_of(gg_arena_copy(c->arena, link.p, link.n));
+    }
+    gg_arena_close(scratch);
+    return ok;
 }
 
 /* Where a nextLink leads: verbatim when it is absolute, never to another host. NULL: nowhere. */
