@@ -12,13 +12,13 @@ lint      | layers, sizes, house rules, static checks  | make -s -C build lint
 gcc       | gcc builds it without a warning            | warning_free gcc
 clang     | clang builds it without a warning          | warning_free clang
 harness   | the simulated Microsoft, the test stack    | run_pytest tests/sim tests/stack
-e2e       | end to end: lighttpd, MariaDB, simulator   | run_pytest -n 3 --dist loadfile tests/e2e
+e2e       | end to end: lighttpd, MariaDB, simulator   | proven tests/e2e
 fcgid     | the same behind Apache with mod_fcgid      | behind fcgid tests/e2e
 proxy-tcp | behind Apache with mod_proxy_fcgi, TCP     | behind proxy-tcp tests/e2e
 pages     | the page behind nginx and mod_proxy_fcgi   | pages
 asan      | ASan and UBSan; end to end behind nginx    | make -s -C build check-asan
 coverage  | coverage; end to end, Apache, unix socket  | make -s -C build coverage
-analyze   | gcc -fanalyzer, clang static analyzer        | make -s -C build analyze
+analyze   | gcc -fanalyzer, clang static analyzer      | make -s -C build analyze
 valgrind  | the shorter unit tests under valgrind      | make -s -C build check-valgrind-short
 tsan      | what runs beside the resolver thread, TSan | make -s -C build check-tsan
 fuzz      | each fuzzer: its seeds, then a short run   | make -s -C build fuzz FUZZ_RUNS=20000
@@ -30,6 +30,14 @@ row() { printf '%s\n' "$stages" | grep "^$1 " || true; }
 names() { printf '%s\n' "$stages" | sed -n 's/ *|.*//p'; }
 
 run_pytest() { PYTHONPATH=tests "$python" -B tests/stack/steady.py "$PWD/build/check/failed" "$@"; }
+
+# proven TEST...: notes what they prove, for docs/fill-proof.py.
+proven() {
+    GRAPHGATE_PROOF=$PWD/build/check/proof.jsonl
+    export GRAPHGATE_PROOF
+    rm -f "$GRAPHGATE_PROOF"
+    run_pytest -n 3 --dist loadfile "$@"
+}
 
 # behind SERVER TEST...: what goes through a web server, but for the page's look, which is the same everywhere.
 behind() {

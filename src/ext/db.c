@@ -150,12 +150,13 @@ static bool connect_any(struct gg_db *db, struct gg_err *err)
     return false;
 }
 
-/* True when the server has hung up: it never speaks first otherwise. */
-static bool is_stale(const struct gg_db *db)
+/* True when the server has hung up: it never speaks first otherwise. What may run twice just tries,
+ * when the connection worked a moment ago. */
+static bool is_stale(const struct gg_db *db, const struct gg_db_stmt *stmt)
 {
     struct pollfd p = {.fd = mysql_get_socket(db->mysql), .events = POLLIN};
 
-    return gg_clock_mono_ms() - db->used_ms > 1000 && poll(&p, 1, 0) != 0;
+    return (!stmt->repeatable || gg_clock_mono_ms() - db->used_ms > 1000) && poll(&p, 1, 0) != 0;
 }
 
 /* Hosts are an order: from a later one, the way leads back. */
@@ -324,7 +325,7 @@ bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
     struct gg_deadline patience = gg_deadline_in(db->address->query_timeout_s * 500LL);
 
     for (int tries = 1;; tries++) {
-        if (db->mysql != NULL && (is_stale(db) || is_to_return(db)))
+        if (db->mysql != NULL && (is_stale(db, call.stmt) || is_to_return(db)))
             disconnect(db);
         if (db->mysql == NULL && !connect_any(db, err))
             return false;

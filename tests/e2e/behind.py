@@ -24,8 +24,13 @@ TOO_LARGE = {"fcgid": 400}
 MANY_HEADERS = {"lighttpd": 431, "nginx": 400, "fcgid": 500, "proxy-unix": 404, "proxy-tcp": 404}
 
 
+# The longest files; begun first, they do not keep all others waiting at the end.
+LONG = ("test_load", "test_faults_database", "test_faults_client", "test_faults_worker")
+
+
 def mark(items):
-    """Marks those of pytest's items that no web server is a part of."""
+    """Marks those of pytest's items that no web server is a part of, and puts the long ones first."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for item in items:
         if item.path.stem in WITHOUT_SERVER and IN_SPITE not in item.name:
             item.add_marker(pytest.mark.no_server)

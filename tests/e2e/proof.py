@@ -13,10 +13,10 @@ def note(item, report):
     target = os.environ.get("GRAPHGATE_PROOF")
     if not target or (report.when != "call" and report.passed) or not item.get_closest_marker("promise"):
         return
-    file, _, name = report.nodeid.rpartition("/")[2].partition("::")
+    name = report.nodeid.partition("::")[2].partition("[")[0]
     line = json.dumps({
         "promises": [list(mark.args) for mark in item.iter_markers("promise")],
-        "file": file, "test": name.partition("[")[0], "outcome": report.outcome,
+        "file": item.path.name, "test": name, "outcome": report.outcome,
         "measured": [text for key, text in item.user_properties if key == "measured"]})
     with open(target, "a", encoding="utf-8") as out:
         out.write(line + "\n")

@@ -221,6 +221,21 @@ START_TEST(deadlocks_are_tried_again)
 }
 END_TEST
 
+/* Without a look at the connection first it would fail, since it may not be sent twice. */
+START_TEST(what_runs_once_is_not_sent_into_a_cut_connection)
+{
+    set_up();
+    ck_assert_msg(put(GG_STR("a"), 1), "%s", err.log);
+    const char *id = database_cell(db, arena, "SELECT CONNECTION_ID()");
+    database_run(database_open(arena), gg_arena_printf(arena, "KILL CONNECTION %s", id));
+    gg_clock_sleep_ms(200);
+    ck_assert_msg(put(GG_STR("b"), 2), "%s", err.log);
+    ck_assert(find_all());
+    ck_assert_uint_eq(rows.row_count, 2);
+    gg_arena_close(arena);
+}
+END_TEST
+
 /* Two hosts, the first of them away at first. */
 static struct gg_db *open_two(struct relay *first, struct relay *second)
 {
@@ -274,4 +289,5 @@ END_TEST
 
 GG_UNIT_MAIN("ext/db", values_come_back, cells_as_numbers, cells_and_rows_have_a_cap,
              one_text_serves_both_realms, faults_are_told, a_lost_connection_is_opened_again,
-             nobody_there, deadlocks_are_tried_again, the_first_host_again)
+             nobody_there, deadlocks_are_tried_again,
+             what_runs_once_is_not_sent_into_a_cut_connection, the_first_host_again)
