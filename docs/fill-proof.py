@@ -8,10 +8,12 @@ A promise stands above its test: @pytest.mark.promise("faults/worker", "One sent
 /* promise: faults/worker: One sentence */. A promise whose test did not pass is an open row.
 """
 
-import ast
 import json
+import os
 import re
+import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -22,63 +24,53 @@ SCRIPT = re.compile(r"^# promise: (\w+/\w+): (.+)$", re.M)
 OPEN = "**open**"
 
 
-def marks(node, named):
-    """The arguments of the promise decorators of a function or a class; named is what its module has given a name."""
-    def meant(one):
-        return named.get(one.id, one) if isinstance(one, ast.Name) else one
-
-    for one in map(meant, node.decorator_list):
-        if isinstance(one, ast.Call) and ast.unparse(one.func) == "pytest.mark.promise":
-            yield tuple(ast.literal_eval(meant(argument)) for argument in one.args)
-
-
-def of_python(path):
-    """(section, sentence, test) of one file of pytest's."""
-    named = {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            named[node.targets[0].id] = node.value
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            inside = node.body if isinstance(node, ast.ClassDef) else []
-            for mark in marks(node, named):
-                yield *mark, node.name
-            for test in inside:
-                if isinstance(test, ast.FunctionDef):
-                    for mark in marks(test, named):
-                        yield *mark, f"{node.name}::{test.name}"
+def collected():
+    """(path, test, promises) of each test of pytest's."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "promises")
+        done = subprocess.run(
+            [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--collect-only", "tests/e2e"], cwd=ROOT,
+            env={**os.environ, "GRAPHGATE_PROOF": str(target), "PYTHONPATH": "tests"}, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stdout[-2000:] + done.stderr[-2000:])
+        for line in target.read_text(encoding="utf-8").splitlines():
+            one = json.loads(line)
+            yield ROOT / "tests/e2e" / one["file"], one["test"], one["promises"]
 
 
 def promises():
     """{(section, sentence): [(path, test)]}, in the order of the files."""
-    rows = defaultdict(list)
-    for path in sorted((ROOT / "tests/e2e").glob("test_*.py")):
-        for section, sentence, test in of_python(path):
-            rows[section, sentence].append((path, test))
+    rows = defaultdict(dict)
+    for path, test, kept in sorted(collected()):
+        for section, sentence in kept:
+            rows[section, sentence][path, test] = True
     for path in sorted((ROOT / "tests").glob("*/*.c")):
         for section, sentence, test in UNIT.findall(path.read_text(encoding="utf-8")):
-            rows[section, " ".join(sentence.replace("\n *", "\n").split())].append((path, test))
+            rows[section, " ".join(sentence.replace("\n *", "\n").split())][path, test] = True
     for path in sorted([*(ROOT / "tests").glob("*/*.sh"), *(ROOT / "tests/lint").glob("*.py")]):
         for section, sentence in SCRIPT.findall(path.read_text(encoding="utf-8")):
-            rows[section, sentence].append((path, ""))
-    return rows
+            rows[section, sentence][path, ""] = True
+    return {row: list(tests) for row, tests in rows.items()}
 
 
 def outcomes(lines):
-    """{(file, test): (passed, measured texts)}; a parametrised test passed when all of it did."""
+    """{(section, sentence, file, test): (passed, measured texts)}; a parametrised test passed when all of it did."""
     seen = {}
     for line in lines:
         one = json.loads(line)
-        good, texts = seen.get((one["file"], one["test"]), (True, []))
-        texts += [text for text in one["measured"] if text not in texts]
-        seen[one["file"], one["test"]] = good and one["outcome"] == "passed", texts
+        for promise in one["promises"]:
+            key = (*promise, one["file"], one["test"])
+            good, texts = seen.get(key, (True, []))
+            texts += [text for text in one["measured"] if text not in texts]
+            seen[key] = good and one["outcome"] == "passed", texts
     return seen
 
 
-def result(tests, seen):
+def result(row, tests, seen):
     """What stands in the last column. Unit tests and scripts have no notes: check.sh stops without them."""
     texts = []
     for path, test in tests:
-        good, measured = seen.get((path.name, test), (path.parent.name != "e2e", []))
+        good, measured = seen.get((*row, path.name, test), (path.parent.name != "e2e", []))
         if not good:
             return OPEN
         texts += measured
@@ -94,8 +86,8 @@ def table(page, section, rows, seen):
     lines = ["| promise | proved by | measured |", "|---|---|---|"]
     for (where, sentence), tests in rows.items():
         if where == section:
-            proofs = ", ".join(link(page, *one) for one in dict.fromkeys(tests))
-            lines.append(f"| {sentence} | {proofs} | {result(tests, seen)} |")
+            proofs = ", ".join(link(page, *one) for one in tests)
+            lines.append(f"| {sentence} | {proofs} | {result((where, sentence), tests, seen)} |")
     return "\n".join(lines) + "\n"
 
 
