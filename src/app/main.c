@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,8 @@
 #include <unistd.h>
 
 #define MAX_REQUESTS_DEFAULT 10000
+/* Between a master that was killed and its heir. */
+#define SPAWNER "GRAPHGATE_SPAWNER"
 
 static const char usage[] =
     "Usage: graphgate.fcgi [--listen unix:PATH|HOST:PORT] [--workers N] [--max-requests N]\n"
@@ -50,6 +54,11 @@ struct program {
     struct gg_arena *arena; /* of what the configuration is made of */
     struct gg_ctx ctx;
     int listen_fd;
+    char **argv;
+    struct {
+        pid_t pid;     /* who started the first of these masters */
+        pid_t watched; /* the same, where this master was not started by it */
+    } spawner;
 };
 
 /* The tokens in memory are nobody else's: no core dump, no debugger of the same user. */
@@ -186,6 +195,39 @@ static bool reload(void *arg)
     return ok;
 }
 
+/* A socket that somebody else opened and nobody else looks after: a service manager does. */
+static bool has_heir(const struct arguments *arguments)
+{
+    return arguments->listen == NULL && getenv("LISTEN_FDS") == NULL;
+}
+
+static void find_spawner(struct program *p)
+{
+    const char *text = getenv(SPAWNER);
+    int64_t pid = 0;
+
+    if (text != NULL && gg_str_parse_int(gg_str_of(text), 0, INT_MAX, &pid))
+        p->spawner.watched = (pid_t)pid;
+    /* It would be "exe" otherwise. */
+    if (text != NULL)
+        (void)prctl(PR_SET_NAME, "graphgate.fcgi", 0, 0, 0);
+    p->spawner.pid = text != NULL ? (pid_t)pid : getppid();
+}
+
+/* The program anew, on the same socket. A spawner that is gone by now was never one to wait for. */
+static void inherit(void *arg)
+{
+    const struct program *p = arg;
+    bool is_there = p->spawner.pid > 1 && (kill(p->spawner.pid, 0) == 0 || errno == EPERM);
+    char pid[24];
+
+    (void)snprintf(pid, sizeof pid, "%ld", is_there ? (long)p->spawner.pid : 0L);
+    gg_log(GG_WARNING, "start.heir", "reason=\"the master was killed\"");
+    if (setenv(SPAWNER, pid, 1) == 0)
+        (void)execv("/proc/self/exe", p->argv);
+    gg_log(GG_ERROR, "start.heir", "reason=\"%s\"", strerror(errno));
+}
+
 /* The socket to serve, or -1 when there is none. */
 static int find_socket(const struct arguments *arguments)
 {
@@ -231,12 +273,13 @@ static bool give_up_root(const struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
-    struct program p = {.listen_fd = -1};
+    struct program p = {.listen_fd = -1, .argv = argv};
     int status = read_arguments(argc, argv, &p.arguments);
 
     if (status >= 0)
         return status;
     close_doors();
+    find_spawner(&p);
     p.listen_fd = find_socket(&p.arguments);
     if (p.listen_fd < 0)
         return EX_USAGE;
@@ -257,9 +300,10 @@ int main(int argc, char **argv)
         struct gg_prefork prefork = {
             .workers = (int)p.arguments.workers,
             .patience_s = (int)p.ctx.conf->request_deadline_s + 5,
-            .own_socket = getenv("LISTEN_FDS") == NULL ? p.listen_fd : -1,
+            .watched = p.spawner.watched,
             .work = work,
             .reload = reload,
+            .inherit = has_heir(&p.arguments) ? inherit : NULL,
             .arg = &p,
         };
         status = gg_prefork_run(&prefork);

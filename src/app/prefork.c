@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,20 +33,13 @@ static void on_stop(int signal)
     stop = 1;
 }
 
-static volatile sig_atomic_t orphans_socket = -1;
+static volatile sig_atomic_t orphaned;
 
-/*
- * The master was killed. lighttpd looks at once whether the socket still answers, and if it does,
- * takes it for another's and starts no new master, ever: so it must not, not for a millisecond.
- */
 static void on_orphan(int signal)
 {
-    int kept = errno;
-
     (void)signal;
-    (void)shutdown(orphans_socket, SHUT_RDWR);
+    orphaned = 1;
     stop = 1;
-    errno = kept;
 }
 
 static bool fail(const char *doing, struct gg_err *err)
@@ -153,16 +148,37 @@ struct place {
     int64_t not_before_ms;
 };
 
+/* Whether this one takes the killed master's place. */
+static bool is_heir(const struct gg_prefork *p)
+{
+    return orphaned && p->inherit != NULL && atomic_exchange(p->throne, 1) == 0;
+}
+
+/* A worker's life. When its master is killed it finishes the request in hand, like all of them. */
+static int live(const struct gg_prefork *p, pid_t master)
+{
+    int status = EXIT_SUCCESS;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGUSR2);
+    /* Also when the master was killed between the fork and this line. */
+    if (getppid() == master)
+        status = p->work(p->arg);
+    else
+        orphaned = 1;
+    if (is_heir(p)) {
+        (void)prctl(PR_SET_PDEATHSIG, 0);
+        p->inherit(p->arg);
+    }
+    return status;
+}
+
 static void start(const struct gg_prefork *p, struct place *place)
 {
     pid_t master = getpid();
     pid_t pid = fork();
 
-    if (pid == 0) {
-        /* Also when the master was killed between the fork and this line. */
-        (void)prctl(PR_SET_PDEATHSIG, SIGUSR2);
-        exit(getppid() == master ? p->work(p->arg) : EXIT_SUCCESS);
-    }
+    if (pid == 0)
+        exit(live(p, master));
     place->since_ms = gg_clock_mono_ms();
     place->pid = pid > 0 ? pid : 0;
     if (pid < 0) {
@@ -225,25 +241,38 @@ static void end_all(struct place *places, int count, int patience_s)
     }
 }
 
-int gg_prefork_run(const struct gg_prefork *p)
+/* True when the process is gone that a master outside of its care was told to look at. */
+static bool is_alone(const struct gg_prefork *p)
+{
+    return p->watched > 0 && kill(p->watched, 0) != 0 && errno == ESRCH;
+}
+
+static void catch_all(sigset_t *wake)
+{
+    static const int caught[] = {SIGCHLD, SIGTERM, SIGUSR1, SIGINT, SIGHUP};
+    struct sigaction action = {.sa_handler = on_orphan, .sa_flags = SA_RESTART};
+
+    (void)sigaction(SIGUSR2, &action, NULL);
+    (void)sigemptyset(wake);
+    for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
+        (void)sigaddset(wake, caught[i]);
+    (void)sigprocmask(SIG_BLOCK, wake, NULL);
+}
+
+int gg_prefork_run(struct gg_prefork *p)
 {
     struct gg_arena *a = gg_arena_open();
     int count = p->workers < WORKERS_MAX ? p->workers : WORKERS_MAX;
     struct place *places = gg_arena_alloc(a, (size_t)count * sizeof *places);
     const struct timespec tick = {.tv_nsec = 200L * 1000 * 1000};
     sigset_t wake;
-    struct sigaction orphaned = {.sa_handler = on_orphan, .sa_flags = SA_RESTART};
 
-    orphans_socket = p->own_socket;
-    (void)sigaction(SIGUSR2, &orphaned, NULL);
-    (void)sigemptyset(&wake);
-    (void)sigaddset(&wake, SIGCHLD);
-    (void)sigaddset(&wake, SIGTERM);
-    (void)sigaddset(&wake, SIGUSR1);
-    (void)sigaddset(&wake, SIGINT);
-    (void)sigaddset(&wake, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &wake, NULL);
-    for (;;) {
+    p->throne =
+        mmap(NULL, sizeof *p->throne, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p->throne == MAP_FAILED)
+        p->inherit = NULL;
+    catch_all(&wake);
+    while (!is_alone(p)) {
         for (int i = 0; i < count; i++)
             if (places[i].pid == 0 && places[i].not_before_ms <= gg_clock_mono_ms())
                 start(p, &places[i]);

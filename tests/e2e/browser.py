@@ -179,6 +179,12 @@ class Page:
                   and self.driver.find_elements(By.CSS_SELECTOR, '[data-testid="day"]'), "the week is loaded")
         return self.at("week").get_attribute("data-week")
 
+    def show(self, day):
+        """Turns to the week that begins on this Monday: today may be Sunday still, or Monday already, in the page's zone."""
+        while (shown := self.ready()) != str(day):
+            self.click("next-week" if shown < str(day) else "prev-week")
+        return self
+
     def week(self):
         """{date: [(time, subject), …]} of the days that have events."""
         self.ready()

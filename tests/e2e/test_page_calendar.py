@@ -35,7 +35,7 @@ def test_events_are_at_their_day_and_hour(page, someone, sim, request):
         else:
             expect(start.date(), (f"From {start:%H:%M}", name))
             expect(end.date(), (f"Until {end:%H:%M}", name))
-    page.sign_in(someone.user)
+    page.sign_in(someone.user).show(monday())
     assert page.week() == wanted
     assert page.text("zone") == str(zone).replace("_", " ")
     # The form has the same clock, and an all-day event's last day.

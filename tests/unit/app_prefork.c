@@ -145,6 +145,7 @@ struct tally {
     atomic_int started;
     atomic_int finished;
     atomic_int reloads;
+    atomic_int heirs;
 };
 
 static struct tally *tally;
@@ -175,7 +176,7 @@ static bool wait_for(atomic_int *what, int n)
 
 static void check_stop(int signal)
 {
-    const struct gg_prefork p = {.workers = 3, .patience_s = 5, .own_socket = -1, .work = work};
+    struct gg_prefork p = {.workers = 3, .patience_s = 5, .work = work};
     int status;
 
     memset(tally, 0, sizeof *tally);
@@ -212,7 +213,7 @@ static int deaf(void *arg)
 
 START_TEST(patience_has_an_end)
 {
-    const struct gg_prefork p = {.workers = 2, .patience_s = 1, .own_socket = -1, .work = deaf};
+    struct gg_prefork p = {.workers = 2, .patience_s = 1, .work = deaf};
     int status;
 
     tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -250,8 +251,7 @@ static bool reload(void *arg)
 /* promise: faults/worker: SIGHUP reads the configuration again, without a dropped request */
 START_TEST(a_reload_replaces_the_workers)
 {
-    const struct gg_prefork p = {
-        .workers = 2, .patience_s = 5, .own_socket = -1, .work = steady, .reload = reload};
+    struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady, .reload = reload};
     int status;
 
     tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -274,31 +274,66 @@ START_TEST(a_reload_replaces_the_workers)
 }
 END_TEST
 
-/* A worker notices that its master was killed, and that its own socket is to be closed at once. */
-START_TEST(a_killed_master_closes_the_socket)
+static void inherit(void *arg)
 {
-    struct gg_err err;
-    struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady};
+    (void)arg;
+    (void)atomic_fetch_add(&tally->heirs, 1);
+}
+
+static void kill_master(struct gg_prefork *p, int heirs)
+{
+    memset(tally, 0, sizeof *tally);
+    pid_t master = fork();
+    if (master == 0) {
+        gg_prefork_catch(&signals);
+        exit(gg_prefork_run(p));
+    }
+    ck_assert(wait_for(&tally->started, 3));
+    ck_assert_int_eq(kill(master, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(master, NULL, 0), master);
+    ck_assert(wait_for(&tally->finished, 3));
+    ck_assert(heirs == 0 || wait_for(&tally->heirs, heirs));
+    gg_clock_sleep_ms(200);
+    ck_assert_int_eq(atomic_load(&tally->heirs), heirs);
+}
+
+START_TEST(a_killed_master_has_one_heir)
+{
+    struct gg_prefork p = {.workers = 3, .patience_s = 5, .work = steady, .inherit = inherit};
 
     tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(tally != MAP_FAILED);
-    set_up();
-    ck_assert_msg(gg_prefork_listen(where, &p.own_socket, &err), "%s", err.log);
+    kill_master(&p, 1);
+    p.inherit = NULL;
+    kill_master(&p, 0);
+}
+END_TEST
+
+START_TEST(an_heir_ends_with_whom_it_watches)
+{
+    struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady};
+    int status;
+
+    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(tally != MAP_FAILED);
+    p.watched = fork();
+    if (p.watched == 0)
+        for (;;)
+            (void)pause();
     pid_t master = fork();
     if (master == 0) {
         gg_prefork_catch(&signals);
         exit(gg_prefork_run(&p));
     }
     ck_assert(wait_for(&tally->started, 2));
-    ck_assert_int_eq(kill(master, SIGKILL), 0);
-    ck_assert_int_eq(waitpid(master, NULL, 0), master);
-    ck_assert(wait_for(&tally->finished, 2));
-    ck_assert(!can_connect());
-    (void)close(p.own_socket);
-    tear_down();
+    ck_assert_int_eq(kill(p.watched, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(p.watched, NULL, 0), p.watched);
+    ck_assert_int_eq(waitpid(master, &status, 0), master);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ck_assert_int_eq(atomic_load(&tally->finished), 2);
 }
 END_TEST
 
 GG_UNIT_MAIN("app/prefork", unix_sockets, other_files_stay, tcp_sockets, listening_or_not,
              workers_are_replaced_and_finish, patience_has_an_end, a_reload_replaces_the_workers,
-             a_killed_master_closes_the_socket)
+             a_killed_master_has_one_heir, an_heir_ends_with_whom_it_watches)
