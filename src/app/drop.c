@@ -48,7 +48,7 @@ static bool is_for_good(const struct gg_drop *account)
 
 bool gg_drop_to(const struct gg_drop *account, struct gg_err *err)
 {
-    if (geteuid() == account->uid && getuid() == account->uid)
+    if (geteuid() == account->uid && getuid() == account->uid && getegid() == account->gid)
         return true;
     if (geteuid() != 0)
         return gg_fail(err, GG_EINTERNAL, "only root may become somebody else");

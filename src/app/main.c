@@ -195,12 +195,6 @@ static bool reload(void *arg)
     return ok;
 }
 
-/* A socket that somebody else opened and nobody else looks after: a service manager does. */
-static bool has_heir(const struct arguments *arguments)
-{
-    return arguments->listen == NULL && getenv("LISTEN_FDS") == NULL;
-}
-
 static void find_spawner(struct program *p)
 {
     const char *text = getenv(SPAWNER);
@@ -303,7 +297,8 @@ int main(int argc, char **argv)
             .watched = p.spawner.watched,
             .work = work,
             .reload = reload,
-            .inherit = has_heir(&p.arguments) ? inherit : NULL,
+            /* Its own socket ends with it; a service manager ends an heir too, and starts anew. */
+            .inherit = p.arguments.listen == NULL ? inherit : NULL,
             .arg = &p,
         };
         status = gg_prefork_run(&prefork);

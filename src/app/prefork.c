@@ -148,24 +148,29 @@ struct place {
     int64_t not_before_ms;
 };
 
-/* Whether this one takes the killed master's place. */
-static bool is_heir(const struct gg_prefork *p)
+/* Whether this one takes the killed master's place. The signal alone may be anybody's. */
+static bool is_heir(const struct gg_prefork *p, pid_t master)
 {
-    return orphaned && p->inherit != NULL && atomic_exchange(p->throne, 1) == 0;
+    return orphaned && getppid() != master && p->inherit != NULL &&
+           atomic_exchange(p->throne, 1) == 0;
 }
 
 /* A worker's life. When its master is killed it finishes the request in hand, like all of them. */
 static int live(const struct gg_prefork *p, pid_t master)
 {
     int status = EXIT_SUCCESS;
+    sigset_t orphan;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGUSR2);
+    (void)sigemptyset(&orphan);
+    (void)sigaddset(&orphan, SIGUSR2);
+    (void)sigprocmask(SIG_UNBLOCK, &orphan, NULL);
     /* Also when the master was killed between the fork and this line. */
     if (getppid() == master)
         status = p->work(p->arg);
     else
         orphaned = 1;
-    if (is_heir(p)) {
+    if (is_heir(p, master)) {
         (void)prctl(PR_SET_PDEATHSIG, 0);
         p->inherit(p->arg);
     }
@@ -251,12 +256,17 @@ static void catch_all(sigset_t *wake)
 {
     static const int caught[] = {SIGCHLD, SIGTERM, SIGUSR1, SIGINT, SIGHUP};
     struct sigaction action = {.sa_handler = on_orphan, .sa_flags = SA_RESTART};
+    sigset_t orphan;
 
     (void)sigaction(SIGUSR2, &action, NULL);
     (void)sigemptyset(wake);
     for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
         (void)sigaddset(wake, caught[i]);
     (void)sigprocmask(SIG_BLOCK, wake, NULL);
+    /* A worker's signal: sent to the master it says nothing, and must not mark those it forks. */
+    (void)sigemptyset(&orphan);
+    (void)sigaddset(&orphan, SIGUSR2);
+    (void)sigprocmask(SIG_BLOCK, &orphan, NULL);
 }
 
 int gg_prefork_run(struct gg_prefork *p)
@@ -286,6 +296,9 @@ int gg_prefork_run(struct gg_prefork *p)
         }
         collect(places, count);
     }
+    /* Who stops it and then kills it means it. */
+    if (p->inherit != NULL)
+        atomic_store(p->throne, 1);
     end_all(places, count, p->patience_s);
     gg_arena_close(a);
     return EXIT_SUCCESS;

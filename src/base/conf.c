@@ -6,6 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of capitals, as all names are; and of anything else. */
+#define NAME_BYTES_MAX 40
+#define TYPO_BYTES_MAX 20
+
 static bool read_all(struct gg_arena *a, int fd, struct gg_str *text, struct gg_err *err)
 {
     char *p = gg_arena_alloc(a, GG_CONF_BYTES_MAX + 1);
@@ -47,6 +51,16 @@ static struct gg_str unquote(struct gg_str s)
     return s;
 }
 
+/* Something like a name: what is longer, or has other bytes, may be a part of a value that went
+ * over the line, and is not to be repeated. */
+static bool is_name(struct gg_str s)
+{
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    bool is_ours = strspn(s.p, capitals) >= s.n;
+
+    return gg_str_is_word(s, is_ours ? NAME_BYTES_MAX : TYPO_BYTES_MAX, "_ ");
+}
+
 bool gg_conf_take_line(struct gg_str *rest, int *number, struct gg_conf_line *line)
 {
     struct gg_str text;
@@ -64,7 +78,7 @@ bool gg_conf_take_line(struct gg_str *rest, int *number, struct gg_conf_line *li
         *line = (struct gg_conf_line){.name = gg_str_trim(name),
                                       .value = unquote(gg_str_trim(text)),
                                       .number = *number,
-                                      .is_broken = !has_value || name.n == 0};
+                                      .is_broken = !has_value || !is_name(gg_str_trim(name))};
         return true;
     }
     return false;

@@ -314,6 +314,9 @@ static enum again is_again(struct gg_db *db, const struct gg_db_stmt *stmt, unsi
         disconnect(db);
         return stmt->repeatable ? AGAIN_RECONNECT : AGAIN_NO;
     default:
+        /* Where the client library itself stumbled, nobody knows whose answer would come next. */
+        if ((code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) || code >= CER_MIN_ERROR)
+            disconnect(db);
         return AGAIN_NO;
     }
 }

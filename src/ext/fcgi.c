@@ -17,6 +17,8 @@
 #define IO_TIMEOUT_S 10
 /* And over a whole body, where it does not: a client that sends a byte a second. */
 #define BODY_TIMEOUT_S 20
+/* And over the whole of an answer. */
+#define ANSWER_TIMEOUT_S 60
 
 struct gg_fcgi {
     int listen_fd;
@@ -146,7 +148,14 @@ bool gg_fcgi_read(struct gg_fcgi *f, struct gg_arena *a, size_t length, struct g
 
 void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str answer)
 {
+    struct gg_deadline deadline = gg_deadline_in(ANSWER_TIMEOUT_S * 1000);
+
     while (answer.n > 0) {
+        /* Who reads so slowly has read enough of one worker's time. */
+        if (gg_deadline_left_ms(deadline) == 0) {
+            (void)shutdown(f->request.ipcFd, SHUT_RDWR);
+            break;
+        }
         int part = answer.n > 65536 ? 65536 : (int)answer.n;
         int put = FCGX_PutStr(answer.p, part, f->request.out);
         /* The client has gone: nobody is left to tell. */

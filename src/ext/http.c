@@ -127,6 +127,10 @@ static void set_request(struct gg_http *h, const struct gg_http_request *request
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    /* Else a time-out waits for the resolver's thread, and that for name servers that are mute. */
+    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+    /* One call at a time gains nothing from HTTP/2, and what is tested is what runs. */
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);

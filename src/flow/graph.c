@@ -67,8 +67,8 @@ static bool fetch_once(struct gg_call *c, const struct gg_graph_request *r, stru
     return ok;
 }
 
-/* A create has a transactionId, so Graph makes one event of several such calls; an update mails the
- * guests each time, and one that has an If-Match would fail against itself. */
+/* A create has a transactionId, so Graph makes one event of several such calls; an update done
+ * twice is as done once, but one that has an If-Match would fail against itself. */
 static enum gg_retry_kind kind_of(const struct gg_graph_request *r)
 {
     if (strcmp(r->method, "GET") == 0)

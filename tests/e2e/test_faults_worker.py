@@ -184,7 +184,7 @@ def supervisor_of(site):
     return top
 
 
-# mutant: src/app/prefork.c: if (is_heir(p)) { => if (is_heir(p) && false) {
+# mutant: src/app/prefork.c: if (is_heir(p, master)) { => if (is_heir(p, master) && false) {
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root sees whose processes they are")
 @pytest.mark.promise("faults/worker", "The supervisor killed, twice: a worker takes its place, no request is dropped; all end with lighttpd")
 def test_a_killed_supervisor_has_an_heir(site, measured):

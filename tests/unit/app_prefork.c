@@ -309,6 +309,61 @@ START_TEST(a_killed_master_has_one_heir)
 }
 END_TEST
 
+/* Only a worker that has no master any more is an heir, and not where the service was to stop. */
+START_TEST(no_heir_while_there_is_a_master)
+{
+    struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady, .inherit = inherit};
+    int status;
+
+    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(tally != MAP_FAILED);
+    pid_t master = fork();
+    if (master == 0) {
+        gg_prefork_catch(&signals);
+        exit(gg_prefork_run(&p));
+    }
+    ck_assert(wait_for(&tally->started, 2));
+    ck_assert_int_eq(kill(master, SIGUSR2), 0);
+    gg_clock_sleep_ms(500);
+    ck_assert_int_eq(atomic_load(&tally->finished), 0);
+    ck_assert_int_eq(atomic_load(&tally->started), 2);
+    ck_assert_int_eq(kill(master, SIGTERM), 0);
+    ck_assert_int_eq(waitpid(master, &status, 0), master);
+    ck_assert_int_eq(atomic_load(&tally->finished), 2);
+    ck_assert_int_eq(atomic_load(&tally->heirs), 0);
+}
+END_TEST
+
+static int slow(void *arg)
+{
+    (void)steady(arg);
+    gg_clock_sleep_ms(700);
+    (void)atomic_fetch_add(&tally->finished, 10);
+    return 0;
+}
+
+START_TEST(no_heir_after_an_ordered_stop)
+{
+    struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = slow, .inherit = inherit};
+
+    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(tally != MAP_FAILED);
+    pid_t master = fork();
+    if (master == 0) {
+        gg_prefork_catch(&signals);
+        exit(gg_prefork_run(&p));
+    }
+    ck_assert(wait_for(&tally->started, 2));
+    ck_assert_int_eq(kill(master, SIGTERM), 0);
+    ck_assert(wait_for(&tally->finished, 2));
+    ck_assert_int_eq(kill(master, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(master, NULL, 0), master);
+    ck_assert(wait_for(&tally->finished, 22));
+    gg_clock_sleep_ms(200);
+    ck_assert_int_eq(atomic_load(&tally->heirs), 0);
+}
+END_TEST
+
 START_TEST(an_heir_ends_with_whom_it_watches)
 {
     struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady};
@@ -336,4 +391,5 @@ END_TEST
 
 GG_UNIT_MAIN("app/prefork", unix_sockets, other_files_stay, tcp_sockets, listening_or_not,
              workers_are_replaced_and_finish, patience_has_an_end, a_reload_replaces_the_workers,
-             a_killed_master_has_one_heir, an_heir_ends_with_whom_it_watches)
+             a_killed_master_has_one_heir, no_heir_while_there_is_a_master,
+             no_heir_after_an_ordered_stop, an_heir_ends_with_whom_it_watches)

@@ -32,6 +32,11 @@ START_TEST(lines)
         {"A", "1:A=[]!"},
         {"=b", "1:=[b]!"},
         {"export A=b", "1:export A=[b]"},
+        /* Of a value that went over the line nothing is to be taken for a name, and repeated. */
+        {"KEY=\nbmDv0ncLnfAcbMDv0ncLnfAcbMDv0ncLnfAcbMDv0nA=",
+         "1:KEY=[]2:bmDv0ncLnfAcbMDv0ncLnfAcbMDv0ncLnfAcbMDv0nA=[]!"},
+        {"ABCDEFGHIJABCDEFGHIJABCDEFGHIJABCDEFGHIJ0=1",
+         "1:ABCDEFGHIJABCDEFGHIJABCDEFGHIJABCDEFGHIJ0=[1]!"},
     };
 
     arena = gg_arena_open();
