@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -220,6 +221,13 @@ class BesideWorkers(Web):
         """graphgate, with little of the environment."""
         kept = {name: value for name, value in (os.environ if env is None else env).items() if name in PASSED_ON}
         self._worker.start({**kept, "GRAPHGATE_CONFIG": str(self.site["config_file"])})
+        self._worker.wait_for(self._listens)
+
+    def _listens(self):
+        """Whether graphgate takes connections: until then the server would say that there is nobody."""
+        family, where = (socket.AF_INET, ("127.0.0.1", self._fcgi_port)) if self._fcgi_port else (socket.AF_UNIX, self.socket)
+        with socket.socket(family, socket.SOCK_STREAM) as link:
+            return link.connect_ex(where) == 0
 
     def stop(self):
         """The server, then graphgate."""
