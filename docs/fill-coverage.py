@@ -13,14 +13,18 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# In order; the first that fits the line or one of the two before it.
+# In order; the first that fits the lines, or else the two before them.
 KINDS = (
-    ("memory is gone, and the worker with it", r"\babort\(\)|out of memory"),
-    ("root's rights or accounts that the machine lacks", r"drop\.c:"),
-    ("a system call fails that does not in a test", r"errno|strerror|_exit|sigaction|fork|pid < 0|setsockopt|getsockopt|ioctl"),
-    ("OpenSSL, libcurl or json-c fails where its input is ours", r"EVP_|BIO_|BN_|OSSL_|curl_|json_|GG_EINTERNAL|libcurl|OpenSSL|crypto"),
-    ("MariaDB fails between two of its own calls", r"mysql_|fail_of\(|gg_db_|GG_EDATABASE"),
-    ("a check behind a check: what comes here was refused before", r"return false|return NULL|return 0|gg_fail|continue|break"),
+    ("it runs in a process that cannot leave its counters: another user's, or one that became another program",
+     r"drop\.c:|inherit\(|execv|SPAWNER|is_there|hide_memory|PR_SET_NAME"),
+    ("memory is gone, and the worker with it", r"\babort\(\)|must\(NULL\)"),
+    ("a system call fails that does not in a test", r"errno|strerror|_exit|sigaction|fork|pid < 0|setsockopt|getsockopt|standard input|worker\.accept"),
+    ("OpenSSL, libcurl or json-c fails where its input is ours",
+     r"EVP_|BIO_|BN_|OSSL_|curl_|json_|GG_EINTERNAL|libcurl|OpenSSL|crypto|genkey\.c|crypt\.c|setup\.keys"),
+    ("MariaDB fails between two of its own calls", r"mysql_|fail_of\(|gg_db_|GG_EDATABASE|disconnect\(|TURN_FAILED|keys\.load|rate\.sweep"),
+    ("a check behind a check: what comes here was refused before",
+     r"return false|return NULL|return 0|gg_fail|continue|break|return;|gg_ctl_fail|add_fault|LOG_TARGET|'\\0'"),
+    ("only an installed program gets here", r"GG_SQLDIR|command->run"),
 )
 
 
