@@ -3,6 +3,7 @@
 
     mutants.py list              one line each: number, kind, test, file
     mutants.py apply N TREE      puts mutant N into a copy of the tree
+    mutants.py check             does each note's text still stand in the file that it names?
 
 A note stands directly above the test that must fail with it:
 
@@ -53,10 +54,22 @@ def apply(number, tree):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def check():
+    """Prints the notes that fit no more; 1 when there are any."""
+    every = list(mutants())
+    bad = [(test, file, old) for _, test, file, old, _ in every if (ROOT / file).read_text(encoding="utf-8").count(old) != 1]
+    for test, file, old in bad:
+        print(f"{test}: not once in {file}: {old}")
+    print(f"mutants: {len(every) - len(bad)} passed, {len(bad)} failed")
+    return min(len(bad), 1)
+
+
 def main(command, *arguments):
     if command == "list":
         for number, (kind, test, file, _, _) in enumerate(mutants()):
             print(number, kind, test.replace(" ", "|"), file)
+    elif command == "check":
+        sys.exit(check())
     else:
         apply(int(arguments[0]), arguments[1])
 

@@ -52,8 +52,9 @@ while read -r number kind test file <&3; do
     kept=$work/kept
     cp "$work/tree/$file" "$kept"
     result=survived
-    "$python" -B tests/mutants.py apply "$number" "$work/tree"
-    if ! build "$log"; then
+    if ! "$python" -B tests/mutants.py apply "$number" "$work/tree" 2>>"$log"; then
+        result='is not there'
+    elif ! build "$log"; then
         result='does not compile'
     elif (is_caught "$kind" "$test") >>"$log" 2>&1; then
         result=caught

@@ -253,8 +253,7 @@ static struct gg_db *open_two(struct relay *first, struct relay *second)
 
 /* promise: faults/database: When the first host of DATABASE_URL is there again, workers go back to
  * it by themselves */
-/* mutant: src/ext/db.c: (is_stale(db) || is_to_return(db)) => (is_stale(db) || (is_to_return(db) &&
- * false)) */
+/* mutant: src/ext/db.c: || is_to_return(db))) => || (is_to_return(db) && false))) */
 START_TEST(the_first_host_again)
 {
     struct gg_deadline patience = gg_deadline_in(20000);
