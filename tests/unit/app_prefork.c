@@ -174,17 +174,26 @@ static bool wait_for(atomic_int *what, int n)
     return atomic_load(what) == n;
 }
 
+/* A master in a process of its own, and a tally of what its workers do that begins at nothing. */
+static pid_t start_master(struct gg_prefork *p)
+{
+    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(tally != MAP_FAILED);
+    pid_t master = fork();
+    ck_assert_int_ge(master, 0);
+    if (master == 0) {
+        gg_prefork_catch(&signals);
+        exit(gg_prefork_run(p));
+    }
+    return master;
+}
+
 static void check_stop(int signal)
 {
     struct gg_prefork p = {.workers = 3, .patience_s = 5, .work = work};
     int status;
 
-    memset(tally, 0, sizeof *tally);
-    pid_t master = fork();
-    if (master == 0) {
-        gg_prefork_catch(&signals);
-        exit(gg_prefork_run(&p));
-    }
+    pid_t master = start_master(&p);
     /* Three places; the two that ended have been filled again. */
     ck_assert(wait_for(&tally->started, 5));
     ck_assert_int_eq(kill(master, signal), 0);
@@ -196,8 +205,6 @@ static void check_stop(int signal)
 
 START_TEST(workers_are_replaced_and_finish)
 {
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert(tally != MAP_FAILED);
     check_stop(SIGTERM);
     check_stop(SIGUSR1);
 }
@@ -216,12 +223,7 @@ START_TEST(patience_has_an_end)
     struct gg_prefork p = {.workers = 2, .patience_s = 1, .work = deaf};
     int status;
 
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pid_t master = fork();
-    if (master == 0) {
-        gg_prefork_catch(&signals);
-        exit(gg_prefork_run(&p));
-    }
+    pid_t master = start_master(&p);
     ck_assert(wait_for(&tally->started, 2));
     int64_t start_ms = gg_clock_mono_ms();
     ck_assert_int_eq(kill(master, SIGTERM), 0);
@@ -254,13 +256,7 @@ START_TEST(a_reload_replaces_the_workers)
     struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady, .reload = reload};
     int status;
 
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert(tally != MAP_FAILED);
-    pid_t master = fork();
-    if (master == 0) {
-        gg_prefork_catch(&signals);
-        exit(gg_prefork_run(&p));
-    }
+    pid_t master = start_master(&p);
     ck_assert(wait_for(&tally->started, 2));
     ck_assert_int_eq(kill(master, SIGHUP), 0);
     ck_assert(wait_for(&tally->reloads, 1));
@@ -282,12 +278,7 @@ static void inherit(void *arg)
 
 static void kill_master(struct gg_prefork *p, int heirs)
 {
-    memset(tally, 0, sizeof *tally);
-    pid_t master = fork();
-    if (master == 0) {
-        gg_prefork_catch(&signals);
-        exit(gg_prefork_run(p));
-    }
+    pid_t master = start_master(p);
     ck_assert(wait_for(&tally->started, 3));
     ck_assert_int_eq(kill(master, SIGKILL), 0);
     ck_assert_int_eq(waitpid(master, NULL, 0), master);
@@ -301,8 +292,6 @@ START_TEST(a_killed_master_has_one_heir)
 {
     struct gg_prefork p = {.workers = 3, .patience_s = 5, .work = steady, .inherit = inherit};
 
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert(tally != MAP_FAILED);
     kill_master(&p, 1);
     p.inherit = NULL;
     kill_master(&p, 0);
@@ -315,13 +304,7 @@ START_TEST(no_heir_while_there_is_a_master)
     struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady, .inherit = inherit};
     int status;
 
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert(tally != MAP_FAILED);
-    pid_t master = fork();
-    if (master == 0) {
-        gg_prefork_catch(&signals);
-        exit(gg_prefork_run(&p));
-    }
+    pid_t master = start_master(&p);
     ck_assert(wait_for(&tally->started, 2));
     ck_assert_int_eq(kill(master, SIGUSR2), 0);
     gg_clock_sleep_ms(500);
@@ -346,13 +329,7 @@ START_TEST(no_heir_after_an_ordered_stop)
 {
     struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = slow, .inherit = inherit};
 
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert(tally != MAP_FAILED);
-    pid_t master = fork();
-    if (master == 0) {
-        gg_prefork_catch(&signals);
-        exit(gg_prefork_run(&p));
-    }
+    pid_t master = start_master(&p);
     ck_assert(wait_for(&tally->started, 2));
     ck_assert_int_eq(kill(master, SIGTERM), 0);
     ck_assert(wait_for(&tally->finished, 2));
@@ -369,17 +346,11 @@ START_TEST(an_heir_ends_with_whom_it_watches)
     struct gg_prefork p = {.workers = 2, .patience_s = 5, .work = steady};
     int status;
 
-    tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert(tally != MAP_FAILED);
     p.watched = fork();
     if (p.watched == 0)
         for (;;)
             (void)pause();
-    pid_t master = fork();
-    if (master == 0) {
-        gg_prefork_catch(&signals);
-        exit(gg_prefork_run(&p));
-    }
+    pid_t master = start_master(&p);
     ck_assert(wait_for(&tally->started, 2));
     ck_assert_int_eq(kill(p.watched, SIGKILL), 0);
     ck_assert_int_eq(waitpid(p.watched, NULL, 0), p.watched);
