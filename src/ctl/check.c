@@ -88,7 +88,7 @@ static int run(struct gg_ctl *c)
     struct gg_migrations *applied = gg_arena_alloc(c->arena, sizeof *applied);
 
     if (c->argc > 1)
-        return gg_ctl_misuse(&gg_ctl_check, "takes no arguments");
+        return gg_ctl_misuse(c, "takes no arguments");
     bool ok = check_configuration(c);
     ok = check_database(c, applied) ? check_schema(c, applied) && ok : false;
     (void)gg_health_check(&c->call, parts);

@@ -8,7 +8,7 @@ static int run_encrypt(struct gg_ctl *c)
     struct gg_err err;
 
     if (c->argc > 1)
-        return gg_ctl_misuse(&gg_ctl_encrypt, "takes no arguments");
+        return gg_ctl_misuse(c, "takes no arguments");
     if (!gg_ctl_read(c, GG_FERNET_IN_BYTES_MAX, &text))
         return gg_ctl_fail("standard input cannot be read, or is over 1 MiB");
     if (!gg_fernet_encrypt(&c->ctx.fernet, c->arena, gg_secret_of(text), &token, &err))
@@ -23,7 +23,7 @@ static int run_decrypt(struct gg_ctl *c)
     struct gg_err err;
 
     if (c->argc > 1)
-        return gg_ctl_misuse(&gg_ctl_decrypt, "takes no arguments");
+        return gg_ctl_misuse(c, "takes no arguments");
     if (!gg_ctl_read(c, 2 * GG_FERNET_IN_BYTES_MAX, &token))
         return gg_ctl_fail("standard input cannot be read, or is over 2 MiB");
     while (token.n > 0 && (token.p[token.n - 1] == '\n' || token.p[token.n - 1] == '\r'))

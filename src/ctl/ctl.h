@@ -9,10 +9,15 @@
 /* Exit statuses. */
 enum gg_ctl_status { GG_CTL_DONE = 0, GG_CTL_FAILED = 1, GG_CTL_USAGE = 2 };
 
+struct gg_ctl_command;
+struct gg_ctl_verb;
+
 /* What a command is run with. */
 struct gg_ctl {
     struct gg_arena *arena;
-    int argc; /* its own arguments; argv[0] is its name */
+    const struct gg_ctl_command *command;
+    const struct gg_ctl_verb *verb; /* NULL where the command has none */
+    int argc;                       /* its own arguments; argv[0] is the name of command or verb */
     char **argv;
     struct gg_loaded loaded;
     struct gg_ctx ctx;
@@ -21,20 +26,32 @@ struct gg_ctl {
 
 /* What of the configuration a command cannot do without; bad values stop any of them. */
 enum gg_ctl_need {
-    GG_CTL_NEEDS_NOTHING, /* and the configuration is not even read */
-    GG_CTL_NEEDS_CONFIG,  /* read and free of bad values */
-    GG_CTL_NEEDS_KEYS,
-    GG_CTL_NEEDS_JWT,
-    GG_CTL_NEEDS_DB,
-    GG_CTL_REPORTS, /* says itself what is wrong with it */
+    GG_CTL_NEEDS_NOTHING = 0, /* and the configuration is not even read */
+    GG_CTL_NEEDS_CONFIG = 1,  /* read and free of bad values; each of the next ones has it too */
+    GG_CTL_NEEDS_KEYS = 2,
+    GG_CTL_NEEDS_JWT = 4,
+    GG_CTL_NEEDS_DB = 8,
+    GG_CTL_NEEDS_ALL = 16, /* the configuration is complete, as for the worker */
+    GG_CTL_REPORTS = 32,   /* says itself what is wrong with it */
 };
 
-struct gg_ctl_command {
+/* One of the things that a command does: `graphgatectl COMMAND VERB`. */
+struct gg_ctl_verb {
     const char *name;
     const char *usage; /* behind the name */
     const char *help;
-    enum gg_ctl_need need;
+    unsigned need; /* of enum gg_ctl_need */
     int (*run)(struct gg_ctl *c);
+};
+
+/* Either runs, or has verbs that do; then their usage and needs count. */
+struct gg_ctl_command {
+    const char *name;
+    const char *usage;
+    const char *help;
+    unsigned need;
+    int (*run)(struct gg_ctl *c);
+    const struct gg_ctl_verb *verbs; /* the last has no name */
 };
 
 extern const struct gg_ctl_command gg_ctl_check, gg_ctl_decrypt, gg_ctl_encrypt, gg_ctl_genkey,
@@ -43,8 +60,26 @@ extern const struct gg_ctl_command gg_ctl_check, gg_ctl_decrypt, gg_ctl_encrypt,
 /* Prints "graphgatectl: …" to stderr. */
 int gg_ctl_fail(const char *fmt, ...) GG_PRINTF(1, 2);
 
-/* The same with the command's usage behind it. */
-int gg_ctl_misuse(const struct gg_ctl_command *command, const char *what);
+/* The same with the usage of what was called behind it. */
+int gg_ctl_misuse(const struct gg_ctl *c, const char *what);
+
+/* An option of a command, "--name VALUE"; without text and number it is a switch. */
+struct gg_ctl_flag {
+    const char *name;
+    bool *given;         /* may be NULL */
+    struct gg_str *text; /* left alone when the option is not given, like number */
+    int64_t *number;     /* min…max */
+    int64_t min;
+    int64_t max;
+};
+
+#define GG_CTL_FLAGS_MAX 16
+
+/*
+ * Takes the options out of the arguments: what is left in c->argv behind its name are the others.
+ * False when one is unknown, lacks its value, or has a bad one.
+ */
+GG_MUST bool gg_ctl_read_flags(struct gg_ctl *c, const struct gg_ctl_flag *flags, size_t count);
 
 /* All of standard input, at most cap bytes. */
 GG_MUST bool gg_ctl_read(struct gg_ctl *c, size_t cap, struct gg_str *text);

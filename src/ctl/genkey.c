@@ -7,7 +7,7 @@ static int run(struct gg_ctl *c)
     struct gg_err err;
 
     if (c->argc > 1)
-        return gg_ctl_misuse(&gg_ctl_genkey, "takes no arguments");
+        return gg_ctl_misuse(c, "takes no arguments");
     if (!gg_fernet_generate(c->arena, &key, &err))
         return gg_ctl_fail("%s", err.log);
     return gg_ctl_write(gg_str_of(gg_arena_printf(c->arena, "%.*s\n", GG_STR_ARG(key))));

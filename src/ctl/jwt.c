@@ -5,7 +5,6 @@
 #include "gg/ext/json.h"
 #include "gg/flow/pair.h"
 
-#include <getopt.h>
 #include <string.h>
 
 #define TTL_MAX_S (10LL * 365 * 86400)
@@ -19,28 +18,16 @@ struct claims {
 
 static bool read_arguments(struct gg_ctl *c, struct claims *out)
 {
-    static const struct option options[] = {
-        {"sub", required_argument, NULL, 's'},
-        {"type", required_argument, NULL, 't'},
-        {"scope", required_argument, NULL, 'c'},
-        {"ttl", required_argument, NULL, 'l'},
-        {NULL, 0, NULL, 0},
+    const struct gg_ctl_flag flags[] = {
+        {"sub", .text = &out->sub},
+        {"type", .text = &out->type},
+        {"scope", .text = &out->scope},
+        {"ttl", .number = &out->ttl_s, .min = 1, .max = TTL_MAX_S},
     };
-    int option;
 
     *out = (struct claims){.type = GG_STR("user"), .ttl_s = GG_PAIR_ACCESS_TTL_S};
-    opterr = 0;
-    while ((option = getopt_long(c->argc - 1, c->argv + 1, "", options, NULL)) != -1) {
-        if (option == 's')
-            out->sub = gg_str_of(optarg);
-        else if (option == 't')
-            out->type = gg_str_of(optarg);
-        else if (option == 'c')
-            out->scope = gg_str_of(optarg);
-        else if (option != 'l' || !gg_str_parse_int(gg_str_of(optarg), 1, TTL_MAX_S, &out->ttl_s))
-            return false;
-    }
-    return optind == c->argc - 1 && out->sub.p != NULL;
+    return gg_ctl_read_flags(c, flags, sizeof flags / sizeof flags[0]) && c->argc == 1 &&
+           out->sub.p != NULL;
 }
 
 static int sign(struct gg_ctl *c)
@@ -54,12 +41,12 @@ static int sign(struct gg_ctl *c)
     struct gg_err err;
 
     if (!read_arguments(c, &claims))
-        return gg_ctl_misuse(&gg_ctl_jwt, "sign needs --sub; --ttl is in seconds");
+        return gg_ctl_misuse(c, "needs --sub; --ttl is in seconds");
     const struct gg_realm *realm = gg_realm_find_type(claims.type);
     if (realm == NULL)
-        return gg_ctl_misuse(&gg_ctl_jwt, "--type is user or teacher");
+        return gg_ctl_misuse(c, "--type is user or teacher");
     if (!realm->parse_subject(c->arena, claims.sub, &subject))
-        return gg_ctl_misuse(&gg_ctl_jwt, "--sub is a number for a user, a UUID for a teacher");
+        return gg_ctl_misuse(c, "--sub is a number for a user, a UUID for a teacher");
     gg_buf_init(&text, c->arena, 4096);
     gg_jsonw_init(&w, &text);
     gg_jsonw_open(&w, '{');
@@ -88,8 +75,8 @@ static int verify(struct gg_ctl *c)
     struct gg_jwt jwt;
     struct gg_err err;
 
-    if (c->argc > 2)
-        return gg_ctl_misuse(&gg_ctl_jwt, "verify reads standard input");
+    if (c->argc > 1)
+        return gg_ctl_misuse(c, "reads standard input");
     if (!gg_ctl_read(c, 2 * GG_JWT_BYTES_MAX, &text))
         return gg_ctl_fail("standard input cannot be read, or is too long");
     while (text.n > 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
@@ -102,19 +89,16 @@ static int verify(struct gg_ctl *c)
     return gg_ctl_write(gg_str_of(gg_arena_printf(c->arena, "%.*s\n", GG_STR_ARG(claims))));
 }
 
-static int run(struct gg_ctl *c)
-{
-    if (c->argc >= 2 && strcmp(c->argv[1], "sign") == 0)
-        return sign(c);
-    if (c->argc >= 2 && strcmp(c->argv[1], "verify") == 0)
-        return verify(c);
-    return gg_ctl_misuse(&gg_ctl_jwt, "sign or verify?");
-}
+static const struct gg_ctl_verb verbs[] = {
+    {"sign", "--sub S [--type T] [--scope S] [--ttl SECONDS]", "makes a caller's JWT",
+     GG_CTL_NEEDS_JWT, sign},
+    {"verify", "<JWT", "checks one from standard input and prints its claims", GG_CTL_NEEDS_JWT,
+     verify},
+    {0},
+};
 
 const struct gg_ctl_command gg_ctl_jwt = {
     .name = "jwt",
-    .usage = "sign --sub S [--type T] [--scope S] [--ttl SECONDS] | verify <JWT",
     .help = "makes a caller's JWT; checks one from standard input and prints its claims",
-    .need = GG_CTL_NEEDS_JWT,
-    .run = run,
+    .verbs = verbs,
 };

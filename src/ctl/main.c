@@ -7,6 +7,7 @@
 #include "gg/base/log.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,17 +32,66 @@ int gg_ctl_fail(const char *fmt, ...)
     return GG_CTL_FAILED;
 }
 
-static void print_usage(FILE *to, const struct gg_ctl_command *command)
+static void print_usage(FILE *to, const struct gg_ctl *c)
 {
-    (void)fprintf(to, "Usage: graphgatectl %s%s%s\n", command->name,
-                  command->usage[0] == '\0' ? "" : " ", command->usage);
+    const struct gg_ctl_command *command = c->command;
+    const struct gg_ctl_verb alone = {.name = "", .usage = command->usage};
+    const struct gg_ctl_verb *verb = c->verb != NULL          ? c->verb
+                                     : command->verbs != NULL ? command->verbs
+                                                              : &alone;
+    const char *intro = "Usage:";
+
+    do {
+        (void)fprintf(to, "%s graphgatectl %s", intro, command->name);
+        if (verb->name[0] != '\0')
+            (void)fprintf(to, " %s", verb->name);
+        (void)fprintf(to, "%s%s\n", verb->usage[0] == '\0' ? "" : " ", verb->usage);
+        intro = "      ";
+    } while (c->verb == NULL && command->verbs != NULL && (++verb)->name != NULL);
 }
 
-int gg_ctl_misuse(const struct gg_ctl_command *command, const char *what)
+int gg_ctl_misuse(const struct gg_ctl *c, const char *what)
 {
-    (void)gg_ctl_fail("%s: %s", command->name, what);
-    print_usage(stderr, command);
+    (void)gg_ctl_fail("%s%s%s: %s", c->command->name, c->verb != NULL ? " " : "",
+                      c->verb != NULL ? c->verb->name : "", what);
+    print_usage(stderr, c);
     return GG_CTL_USAGE;
+}
+
+/* One option's value to where it belongs. */
+static bool take_flag(const struct gg_ctl_flag *flag, const char *value)
+{
+    if (flag->given != NULL)
+        *flag->given = true;
+    if (flag->text != NULL)
+        *flag->text = gg_str_of(value);
+    return flag->number == NULL ||
+           gg_str_parse_int(gg_str_of(value), flag->min, flag->max, flag->number);
+}
+
+bool gg_ctl_read_flags(struct gg_ctl *c, const struct gg_ctl_flag *flags, size_t count)
+{
+    struct option options[GG_CTL_FLAGS_MAX + 1] = {0};
+    bool ok = count <= GG_CTL_FLAGS_MAX;
+    int found;
+    int index = 0;
+
+    for (size_t i = 0; ok && i < count; i++)
+        options[i] = (struct option){
+            .name = flags[i].name,
+            .has_arg =
+                flags[i].text == NULL && flags[i].number == NULL ? no_argument : required_argument,
+        };
+    opterr = 0;
+    optind = 1;
+    while (ok && (found = getopt_long(c->argc, c->argv, "", options, &index)) != -1)
+        ok = found == 0 && take_flag(&flags[index], optarg);
+    if (!ok)
+        return false;
+    c->argv[optind - 1] = c->argv[0];
+    c->argc -= optind - 1;
+    c->argv += optind - 1;
+    return true;
 }
 
 bool gg_ctl_read(struct gg_ctl *c, size_t cap, struct gg_str *text)
@@ -86,20 +136,27 @@ static int print_faults(const struct gg_fault *fault)
 }
 
 /* True when there is what the command needs; else says what is missing. */
-static bool has_need(const struct gg_ctl *c, enum gg_ctl_need need)
+static bool has_need(const struct gg_ctl *c, unsigned need)
 {
-    if (need == GG_CTL_NEEDS_KEYS && c->ctx.fernet.count == 0)
+    if ((need & GG_CTL_NEEDS_ALL) != 0 && c->loaded.missing != NULL)
+        (void)print_faults(c->loaded.missing);
+    else if ((need & GG_CTL_NEEDS_KEYS) != 0 && c->ctx.fernet.count == 0)
         (void)gg_ctl_fail("TOKEN_ENCRYPTION_KEY, JWT_SECRET_KEY or SECRET_KEY is required");
-    else if (need == GG_CTL_NEEDS_JWT && !gg_secret_is_set(c->ctx.jwt_key.secret))
+    else if ((need & GG_CTL_NEEDS_JWT) != 0 && !gg_secret_is_set(c->ctx.jwt_key.secret))
         (void)gg_ctl_fail("JWT_SECRET_KEY or SECRET_KEY is required");
-    else if (need == GG_CTL_NEEDS_DB && c->ctx.db == NULL)
+    else if ((need & GG_CTL_NEEDS_DB) != 0 && c->ctx.db == NULL)
         (void)gg_ctl_fail("DATABASE_URL is required");
     else
         return true;
     return false;
 }
 
-static int run_configured(struct gg_ctl *c, const struct gg_ctl_command *command)
+static int run_it(struct gg_ctl *c)
+{
+    return c->verb != NULL ? c->verb->run(c) : c->command->run(c);
+}
+
+static int run_configured(struct gg_ctl *c, unsigned need)
 {
     int status = GG_CTL_FAILED;
     struct gg_err err;
@@ -108,28 +165,58 @@ static int run_configured(struct gg_ctl *c, const struct gg_ctl_command *command
     /* What a command has to say it prints; the log is for what nobody asked for. */
     if (!gg_log_open("stderr", GG_ERROR, &err))
         return gg_ctl_fail("%s", err.log);
-    if (c->loaded.faults != NULL && command->need != GG_CTL_REPORTS)
+    if (c->loaded.faults != NULL && need != GG_CTL_REPORTS)
         return print_faults(c->loaded.faults);
-    if (command->need == GG_CTL_NEEDS_CONFIG)
-        return command->run(c);
+    if (need == GG_CTL_NEEDS_CONFIG)
+        return run_it(c);
     gg_setup_open(c->arena, &c->loaded, &c->ctx);
     c->call = (struct gg_call){
         .ctx = &c->ctx, .arena = c->arena, .deadline = gg_deadline_in(3600LL * 1000)};
-    if (has_need(c, command->need))
-        status = command->run(c);
+    if (has_need(c, need))
+        status = run_it(c);
     gg_setup_close(&c->ctx);
     return status;
 }
 
-static int run(struct gg_ctl *c, const struct gg_ctl_command *command)
+static int print_help(const struct gg_ctl *c)
 {
+    const struct gg_ctl_verb *verb = c->verb == NULL ? c->command->verbs : NULL;
+
+    print_usage(stdout, c);
+    (void)printf("\n%s\n", c->verb != NULL ? c->verb->help : c->command->help);
+    for (; verb != NULL && verb->name != NULL; verb++)
+        (void)printf("  %-8s %s\n", verb->name, verb->help);
+    return GG_CTL_DONE;
+}
+
+/* The verb that the first argument names becomes c->verb, its arguments the command's. */
+static bool find_verb(struct gg_ctl *c)
+{
+    const struct gg_ctl_verb *verb = c->command->verbs;
+
+    if (verb == NULL)
+        return true;
+    while (verb->name != NULL && (c->argc < 2 || strcmp(verb->name, c->argv[1]) != 0))
+        verb++;
+    if (verb->name == NULL)
+        return false;
+    c->verb = verb;
+    c->argc--;
+    c->argv++;
+    return true;
+}
+
+static int run(struct gg_ctl *c)
+{
+    bool ok = find_verb(c);
+
     for (int i = 1; i < c->argc; i++)
-        if (strcmp(c->argv[i], "--help") == 0) {
-            print_usage(stdout, command);
-            (void)printf("\n%s\n", command->help);
-            return GG_CTL_DONE;
-        }
-    return command->need == GG_CTL_NEEDS_NOTHING ? command->run(c) : run_configured(c, command);
+        if (strcmp(c->argv[i], "--help") == 0)
+            return print_help(c);
+    if (!ok)
+        return gg_ctl_misuse(c, "which of these?");
+    unsigned need = c->verb != NULL ? c->verb->need : c->command->need;
+    return need == GG_CTL_NEEDS_NOTHING ? run_it(c) : run_configured(c, need);
 }
 
 int main(int argc, char **argv)
@@ -146,7 +233,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i]->name) != 0)
             continue;
         c.arena = gg_arena_open();
-        int status = run(&c, commands[i]);
+        c.command = commands[i];
+        int status = run(&c);
         gg_arena_close(c.arena);
         return status;
     }

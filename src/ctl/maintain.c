@@ -23,7 +23,7 @@ static int run(struct gg_ctl *c)
     struct gg_err err;
 
     if (c->argc > 1)
-        return gg_ctl_misuse(&gg_ctl_maintain, "takes no arguments");
+        return gg_ctl_misuse(c, "takes no arguments");
     for (size_t i = 0; i < sizeof sweeps / sizeof sweeps[0]; i++) {
         uint64_t all = 0;
         uint64_t count = 0;

@@ -155,7 +155,7 @@ static int run(struct gg_ctl *c)
     struct gg_err err;
 
     if (c->argc > 1 && !is_status)
-        return gg_ctl_misuse(&gg_ctl_migrate, "takes --status alone");
+        return gg_ctl_misuse(c, "takes --status alone");
     if (!read_scripts(c, find_directory(c), scripts, &err))
         return gg_ctl_fail("%s", err.log);
     if (!is_status)

@@ -56,7 +56,7 @@ static int run(struct gg_ctl *c)
     else if (c->argc == 2 && strcmp(c->argv[1], "--sample") == 0)
         print_sample(table, count);
     else
-        return gg_ctl_misuse(&gg_ctl_options, "--markdown or --sample?");
+        return gg_ctl_misuse(c, "--markdown or --sample?");
     return GG_CTL_DONE;
 }
 
