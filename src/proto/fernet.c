@@ -5,15 +5,17 @@
 #include "gg/ext/crypto.h"
 #include "gg/proto/b64.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define VERSION      0x80
-#define KEY_CHARS    44
-#define HALF_BYTES   16                           /* a key is 16 bytes to sign and 16 to encrypt */
-#define HEAD_BYTES   (1 + 8 + GG_AES_BLOCK_BYTES) /* version, time, IV */
-#define MAC_BYTES    GG_SHA256_BYTES
-#define IV_OFFSET    9
-#define LENGTH_BYTES (HEAD_BYTES + GG_AES_BLOCK_BYTES + MAC_BYTES) /* of the shortest token */
+#define VERSION       0x80
+#define KEY_CHARS     44
+#define HALF_BYTES    16                           /* a key is 16 bytes to sign and 16 to encrypt */
+#define HEAD_BYTES    (1 + 8 + GG_AES_BLOCK_BYTES) /* version, time, IV */
+#define MAC_BYTES     GG_SHA256_BYTES
+#define IV_OFFSET     9
+#define PURPOSE_BYTES 64
+#define LENGTH_BYTES  (HEAD_BYTES + GG_AES_BLOCK_BYTES + MAC_BYTES) /* of the shortest token */
 
 bool gg_fernet_parse_keys(struct gg_arena *a, struct gg_secret text, struct gg_fernet *f,
                           struct gg_err *err)
@@ -50,6 +52,40 @@ bool gg_fernet_generate(struct gg_arena *a, struct gg_str *key, struct gg_err *e
     *key = gg_b64_format(a, GG_B64_PADDED, (struct gg_str){(const char *)raw, sizeof raw});
     gg_wipe(raw, sizeof raw);
     return true;
+}
+
+bool gg_fernet_derive(const struct gg_fernet *f, size_t i, const char *purpose,
+                      unsigned char out[GG_FERNET_KEY_BYTES], struct gg_err *err)
+{
+    struct gg_secret key;
+    struct gg_mac mac;
+    char text[PURPOSE_BYTES];
+    int n = snprintf(text, sizeof text, "graphgate %s v1", purpose);
+
+    if (i >= f->count || n < 0 || (size_t)n >= sizeof text)
+        return gg_fail(err, GG_EINTERNAL, "Fernet: no key %zu, or too long a purpose", i);
+    key = (struct gg_secret){(const char *)f->keys[i], GG_FERNET_KEY_BYTES};
+    if (!gg_crypto_hmac(GG_SHA256, key, (struct gg_str){text, (size_t)n}, &mac, err))
+        return false;
+    memcpy(out, mac.bytes, GG_FERNET_KEY_BYTES);
+    gg_wipe(&mac, sizeof mac);
+    return true;
+}
+
+bool gg_fernet_fingerprint(const struct gg_fernet *f, size_t i,
+                           char out[GG_FERNET_FINGERPRINT_CHARS + 1], struct gg_err *err)
+{
+    unsigned char derived[GG_FERNET_KEY_BYTES];
+    unsigned char hash[GG_SHA256_BYTES];
+    struct gg_str in = {(const char *)derived, sizeof derived};
+
+    bool ok =
+        gg_fernet_derive(f, i, "fingerprint", derived, err) && gg_crypto_sha256(in, hash, err);
+    gg_wipe(derived, sizeof derived);
+    if (ok)
+        (void)snprintf(out, GG_FERNET_FINGERPRINT_CHARS + 1, "%02x%02x%02x%02x", hash[0], hash[1],
+                       hash[2], hash[3]);
+    return ok;
 }
 
 static bool sign(const unsigned char *key, struct gg_str in, struct gg_mac *mac, struct gg_err *err)

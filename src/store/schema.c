@@ -24,7 +24,7 @@ static const struct gg_db_stmt find = {
 /* Every table, and of the ones that may be older than graphgate what it added. */
 #define ADDED \
     "refresh_lease, refresh_lease_until, refresh_failure, refresh_failed_until, refresh_after," \
-    " inactive_reason"
+    " inactive_reason, key_fingerprint, seal, connected_at"
 #define IDENTITY "tenant_id, microsoft_id, email, full_name"
 static const struct gg_db_stmt probe = {
     "SELECT EXISTS (SELECT " ADDED " FROM microsoft_oauth_tokens),"

@@ -149,13 +149,17 @@ def test_killed_half_way_and_run_again(ctl, mariadb, empty, installed):
 def test_tables_of_the_old_service_are_kept(ctl, mariadb, empty):
     for table, key, kind, value in OLD_TABLES:
         mariadb.sql(f"CREATE TABLE {table} ({OLD.format(id='INT', key=f'{key} {kind}')}) DEFAULT CHARSET=utf8mb4; "
-                    f"INSERT INTO {table} ({key}, access_token, expires_at) VALUES ({value}, 'gAAAA-old', '2024-01-02 03:04:05')",
+                    f"INSERT INTO {table} ({key}, access_token, expires_at, updated_at) "
+                    f"VALUES ({value}, 'gAAAA-old', '2024-01-02 03:04:05', '2024-02-02')",
                     empty.name)
     code, output = ctl("migrate")
     assert code == 0, output
     for table, key, _, value in OLD_TABLES:
-        row = mariadb.rows(f"SELECT {key}, access_token, expires_at, is_active, refresh_lease FROM {table}", empty.name)
-        assert row == [[value.strip("'"), "gAAAA-old", "2024-01-02 03:04:05", "1", "NULL"]]
+        row = mariadb.rows(f"SELECT {key}, access_token, expires_at, is_active, refresh_lease, updated_at FROM {table}", empty.name)
+        assert row == [[value.strip("'"), "gAAAA-old", "2024-01-02 03:04:05", "1", "NULL", "2024-02-02 00:00:00"]]
+        # When it was connected, and by which key it is encrypted, is not known.
+        row = mariadb.rows(f"SELECT connected_at, key_fingerprint, seal FROM {table}", empty.name)
+        assert row == [["NULL", "NULL", "NULL"]]
         # Tokens are up to 64 KiB each, and longer when encrypted.
         mariadb.sql(f"UPDATE {table} SET access_token = REPEAT('x', 90000), refresh_token = REPEAT('x', 90000), "
                     "id_token = REPEAT('x', 90000)", empty.name)

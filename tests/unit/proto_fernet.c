@@ -267,7 +267,49 @@ START_TEST(generated_keys_are_keys)
 }
 END_TEST
 
+/* What this derives is in databases: it never changes. Checked with Python's hmac. */
+START_TEST(derived_keys)
+{
+    static const char *const purposes[] = {"seal", "audit", ""};
+    unsigned char out[COUNT(purposes)][GG_FERNET_KEY_BYTES];
+    struct gg_str hash;
+    char purpose[65];
+
+    arena = gg_arena_open();
+    struct gg_fernet f = keys_of(OTHER_KEY "," SPEC_KEY);
+    for (size_t i = 0; i < COUNT(purposes); i++) {
+        ck_assert(gg_fernet_derive(&f, 1, purposes[i], out[i], &err));
+        for (size_t k = 0; k < i; k++)
+            ck_assert_mem_ne(out[i], out[k], GG_FERNET_KEY_BYTES);
+    }
+    hash = gg_b64_format(arena, GG_B64_BARE, (struct gg_str){(const char *)out[0], 32});
+    ck_assert_gg_str(hash, "ibQ7Gz6y-DfsfUzrgywt8DfyAlLAUzJoQjbqxL-Qd-g");
+    ck_assert(gg_fernet_derive(&f, 0, "seal", out[1], &err));
+    ck_assert_mem_ne(out[0], out[1], GG_FERNET_KEY_BYTES);
+    memset(purpose, 'x', sizeof purpose);
+    purpose[64] = '\0';
+    ck_assert(!gg_fernet_derive(&f, 0, purpose, out[0], &err));
+    ck_assert(!gg_fernet_derive(&f, 2, "seal", out[0], &err));
+    gg_arena_close(arena);
+}
+END_TEST
+
+START_TEST(fingerprints)
+{
+    char one[GG_FERNET_FINGERPRINT_CHARS + 1];
+    char two[GG_FERNET_FINGERPRINT_CHARS + 1];
+
+    arena = gg_arena_open();
+    struct gg_fernet f = keys_of(OTHER_KEY "," SPEC_KEY);
+    ck_assert(gg_fernet_fingerprint(&f, 0, one, &err) && gg_fernet_fingerprint(&f, 1, two, &err));
+    ck_assert_str_eq(two, "d19fa6f0");
+    ck_assert_str_ne(one, two);
+    ck_assert(!gg_fernet_fingerprint(&f, 2, one, &err));
+    gg_arena_close(arena);
+}
+END_TEST
+
 GG_UNIT_MAIN("proto/fernet", the_specs_token_decrypts, the_specs_faults_are_found, every_bit_counts,
              the_version_is_fixed, what_is_encrypted_decrypts,
              a_token_has_version_time_and_a_new_iv, the_first_key_encrypts_and_all_decrypt, keys,
-             generated_keys_are_keys)
+             generated_keys_are_keys, derived_keys, fingerprints)

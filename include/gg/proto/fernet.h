@@ -29,6 +29,18 @@ GG_MUST bool gg_fernet_parse_keys(struct gg_arena *a, struct gg_secret text, str
 /* One random key as text. */
 GG_MUST bool gg_fernet_generate(struct gg_arena *a, struct gg_str *key, struct gg_err *err);
 
+/*
+ * Key i's own key for another purpose: HMAC-SHA256 of "graphgate PURPOSE v1" under its 32 bytes.
+ * Neither tells anything of the other. i is below count.
+ */
+GG_MUST bool gg_fernet_derive(const struct gg_fernet *f, size_t i, const char *purpose,
+                              unsigned char out[GG_FERNET_KEY_BYTES], struct gg_err *err);
+
+/* What key i is called where it must not be shown: 8 hexadecimal digits and a zero. */
+#define GG_FERNET_FINGERPRINT_CHARS 8
+GG_MUST bool gg_fernet_fingerprint(const struct gg_fernet *f, size_t i,
+                                   char out[GG_FERNET_FINGERPRINT_CHARS + 1], struct gg_err *err);
+
 GG_MUST bool gg_fernet_encrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_secret in,
                                struct gg_str *token, struct gg_err *err);
 
