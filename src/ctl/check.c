@@ -99,6 +99,7 @@ static int run(struct gg_ctl *c)
 
 const struct gg_ctl_command gg_ctl_check = {
     .name = "check",
+    .alias = "doctor",
     .usage = "",
     .help = "reads the configuration, connects to the database, checks the schema, the keys and "
             "the clock; a line for each",

@@ -47,6 +47,7 @@ struct gg_ctl_verb {
 /* Either runs, or has verbs that do; then their usage and needs count. */
 struct gg_ctl_command {
     const char *name;
+    const char *alias; /* another name, or NULL */
     const char *usage;
     const char *help;
     unsigned need;
@@ -54,8 +55,8 @@ struct gg_ctl_command {
     const struct gg_ctl_verb *verbs; /* the last has no name */
 };
 
-extern const struct gg_ctl_command gg_ctl_check, gg_ctl_decrypt, gg_ctl_encrypt, gg_ctl_genkey,
-    gg_ctl_jwt, gg_ctl_maintain, gg_ctl_migrate, gg_ctl_options;
+extern const struct gg_ctl_command gg_ctl_check, gg_ctl_decrypt, gg_ctl_encrypt, gg_ctl_explain,
+    gg_ctl_genkey, gg_ctl_jwt, gg_ctl_maintain, gg_ctl_migrate, gg_ctl_options;
 
 /* Prints "graphgatectl: …" to stderr. */
 int gg_ctl_fail(const char *fmt, ...) GG_PRINTF(1, 2);
@@ -83,6 +84,10 @@ GG_MUST bool gg_ctl_read_flags(struct gg_ctl *c, const struct gg_ctl_flag *flags
 
 /* All of standard input, at most cap bytes. */
 GG_MUST bool gg_ctl_read(struct gg_ctl *c, size_t cap, struct gg_str *text);
+
+/* Where an administrator consents for a whole organisation; what is not configured stands there by
+ * its name. */
+const char *gg_ctl_consent_url(struct gg_ctl *c);
 
 /* Writes to standard output; GG_CTL_FAILED when it is full or closed. */
 int gg_ctl_write(struct gg_str text);

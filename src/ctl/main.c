@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static const struct gg_ctl_command *const commands[] = {
-    &gg_ctl_genkey,  &gg_ctl_check, &gg_ctl_migrate,  &gg_ctl_encrypt,
-    &gg_ctl_decrypt, &gg_ctl_jwt,   &gg_ctl_maintain, &gg_ctl_options,
+    &gg_ctl_genkey, &gg_ctl_check,    &gg_ctl_migrate, &gg_ctl_encrypt, &gg_ctl_decrypt,
+    &gg_ctl_jwt,    &gg_ctl_maintain, &gg_ctl_options, &gg_ctl_explain,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -123,7 +123,9 @@ static void print_all(FILE *to)
 {
     (void)fputs("Usage: graphgatectl COMMAND [ARGUMENT…]\n\n", to);
     for (size_t i = 0; i < COMMANDS; i++)
-        (void)fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+        (void)fprintf(to, "  %-10s %s%s%s\n", commands[i]->name, commands[i]->help,
+                      commands[i]->alias == NULL ? "" : "; also called ",
+                      commands[i]->alias == NULL ? "" : commands[i]->alias);
     (void)fputs("\ngraphgatectl COMMAND --help says more; exit 0 done, 1 failed, 2 wrong usage.\n",
                 to);
 }
@@ -219,6 +221,12 @@ static int run(struct gg_ctl *c)
     return need == GG_CTL_NEEDS_NOTHING ? run_it(c) : run_configured(c, need);
 }
 
+static bool is_called(const struct gg_ctl_command *command, const char *name)
+{
+    return strcmp(command->name, name) == 0 ||
+           (command->alias != NULL && strcmp(command->alias, name) == 0);
+}
+
 int main(int argc, char **argv)
 {
     struct gg_ctl c = {.argc = argc - 1, .argv = argv + 1};
@@ -230,7 +238,7 @@ int main(int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "--version") == 0)
         return puts(PACKAGE_STRING) < 0 ? GG_CTL_FAILED : GG_CTL_DONE;
     for (size_t i = 0; argc >= 2 && i < COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i]->name) != 0)
+        if (!is_called(commands[i], argv[1]))
             continue;
         c.arena = gg_arena_open();
         c.command = commands[i];

@@ -2,6 +2,7 @@
 #include "gg/flow/redeem.h"
 
 #include "gg/flow/retry.h"
+#include "gg/proto/aadsts.h"
 #include "gg/proto/urlenc.h"
 
 #include <string.h>
@@ -58,6 +59,7 @@ bool gg_redeem(struct gg_call *c, const struct gg_grant *grant, struct gg_tokens
     (void)gg_fail(err, GG_ELOGIN, "the token endpoint answered %d error=%s aadsts=%s",
                   response.status, refusal->error, refusal->codes);
     memcpy(err->microsoft_code, refusal->error, sizeof err->microsoft_code);
+    err->why = gg_aadsts_why(refusal->codes, refusal->error);
     refusal->retry_after_s = gg_retry_asked_s(&response);
     return false;
 }

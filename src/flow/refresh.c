@@ -33,12 +33,13 @@ static void log_failure(const struct wish *w, const struct gg_oauth_refusal *ref
 {
     enum gg_level level = refusal->class == GG_OAUTH_OPERATOR ? GG_ERROR : GG_WARNING;
 
-    gg_log(level, "token.refresh", "realm=%s subject=%.*s result=failed class=%s reason=\"%s\"",
+    gg_log(level, "token.refresh",
+           "realm=%s subject=%.*s result=failed class=%s why=\"%s\" reason=\"%s\"",
            w->key.realm->name, GG_STR_ARG(w->key.subject),
            refusal->class == GG_OAUTH_PERMANENT  ? "permanent"
            : refusal->class == GG_OAUTH_OPERATOR ? "operator"
                                                  : "passing",
-           why->log);
+           why->why == NULL ? "" : why->why, why->log);
 }
 
 /* Notes the failure in the row, and says it to the caller. Always false. */

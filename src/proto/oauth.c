@@ -2,6 +2,7 @@
 #include "gg/proto/oauth.h"
 
 #include "gg/ext/crypto.h"
+#include "gg/proto/aadsts.h"
 #include "gg/proto/b64.h"
 #include "gg/proto/time.h"
 #include "gg/proto/urlenc.h"
@@ -62,6 +63,21 @@ static bool wants_admin(struct gg_str description)
     return false;
 }
 
+/* The number of the first "AADSTS" in a description, for what is under `size` as text; else "". */
+static void copy_number(char *to, size_t size, struct gg_str description)
+{
+    const size_t mark = strlen("AADSTS");
+    struct gg_str at = description;
+    size_t n = 0;
+
+    while (at.n > 0 && !gg_str_has_prefix(at, "AADSTS"))
+        at = gg_str_skip(at, 1);
+    at = gg_str_skip(at, mark < at.n ? mark : at.n);
+    while (n < at.n && at.p[n] >= '0' && at.p[n] <= '9')
+        n++;
+    (void)snprintf(to, size, "%.*s", n < size ? (int)n : 0, at.p == NULL ? "" : at.p);
+}
+
 bool gg_oauth_fail_response(struct gg_str error, struct gg_str description, struct gg_err *err)
 {
     static const struct {
@@ -74,15 +90,18 @@ bool gg_oauth_fail_response(struct gg_str error, struct gg_str description, stru
     };
     enum gg_code code = GG_EAUTHFAILED;
     char word[sizeof err->microsoft_code];
+    char number[16];
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (gg_str_is(error, known[i].error))
             code = known[i].code;
+    copy_number(number, sizeof number, description);
     if (wants_admin(description))
         code = GG_EADMINCONSENT;
     gg_oauth_copy_word(word, sizeof word, error);
-    (void)gg_fail(err, code, "the authorization response says %s", word);
+    (void)gg_fail(err, code, "the authorization response says %s aadsts=%s", word, number);
     memcpy(err->microsoft_code, word, sizeof word);
+    err->why = gg_aadsts_why(number, word);
     return false;
 }
 

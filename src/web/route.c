@@ -215,11 +215,12 @@ static void log_request(const struct gg_exchange *x, const struct gg_route *rout
 
     gg_log((enum gg_level)row->level, "request",
            "method=%s route=%s realm=%s subject=%.*s status=%d ms=%lld code=%s microsoft_code=%s "
-           "reason=\"%s\"",
+           "why=\"%s\" reason=\"%s\"",
            gg_method_name(x->request.method), route == NULL ? "-" : route->path,
            x->realm == NULL ? "-" : x->realm->name,
            GG_STR_ARG(x->has_caller ? x->caller.subject : GG_STR("-")), x->response.status,
-           (long long)took_ms, row->code, err->microsoft_code, err->log);
+           (long long)took_ms, row->code, err->microsoft_code, err->why == NULL ? "" : err->why,
+           err->log);
 }
 
 void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)

@@ -40,6 +40,7 @@ START_TEST(answers)
     ck_assert_str_eq(s.err.microsoft_code, "invalid_grant");
     ck_assert_int_eq(refusal.retry_after_s, 4);
     ck_assert_ptr_nonnull(strstr(s.err.log, "70008"));
+    ck_assert_str_eq(s.err.why, "code or refresh token too old or not used for too long");
     ck_assert_ptr_null(strstr(s.err.log, "TELLTALE"));
     LOOPBACK_SERVE(s.microsoft, slow);
     ck_assert(!redeem());

@@ -16,6 +16,7 @@ PLAIN_TESTS = \
 	tests/unit/ext_fcgi \
 	tests/unit/ext_http \
 	tests/unit/ext_json \
+	tests/unit/proto_aadsts \
 	tests/unit/proto_address \
 	tests/unit/proto_b64 \
 	tests/unit/proto_event \
@@ -99,6 +100,7 @@ tests_unit_ext_db_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_fcgi_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_http_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_json_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
+tests_unit_proto_aadsts_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_address_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_b64_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_event_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)

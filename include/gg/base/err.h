@@ -101,6 +101,7 @@ struct gg_err {
     enum gg_code code;
     char log[256];
     char microsoft_code[64];       /* Microsoft's own error code, or "" */
+    const char *why;               /* what that means in short, a constant, or NULL */
     int retry_after_s;             /* 0: none */
     const char *claims;            /* a claims challenge as JSON text, decoded, or NULL; arena's */
     const struct gg_fault *faults; /* for GG_EINVALID; arena's */
