@@ -55,8 +55,11 @@ struct gg_ctl_command {
     const struct gg_ctl_verb *verbs; /* the last has no name */
 };
 
-extern const struct gg_ctl_command gg_ctl_check, gg_ctl_decrypt, gg_ctl_encrypt, gg_ctl_explain,
-    gg_ctl_genkey, gg_ctl_jwt, gg_ctl_maintain, gg_ctl_migrate, gg_ctl_options;
+extern const struct gg_ctl_command gg_ctl_check, gg_ctl_commands, gg_ctl_decrypt, gg_ctl_encrypt,
+    gg_ctl_explain, gg_ctl_genkey, gg_ctl_jwt, gg_ctl_maintain, gg_ctl_migrate, gg_ctl_options;
+
+/* Every command, in the order of --help. */
+const struct gg_ctl_command *const *gg_ctl_table(size_t *count);
 
 /* Prints "graphgatectl: …" to stderr. */
 int gg_ctl_fail(const char *fmt, ...) GG_PRINTF(1, 2);
@@ -91,5 +94,8 @@ const char *gg_ctl_consent_url(struct gg_ctl *c);
 
 /* Writes to standard output; GG_CTL_FAILED when it is full or closed. */
 int gg_ctl_write(struct gg_str text);
+
+/* A line of man(7) text; what stands between two backquotes is bold. */
+void gg_ctl_print_troff(const char *text);
 
 #endif

@@ -15,10 +15,16 @@
 
 static const struct gg_ctl_command *const commands[] = {
     &gg_ctl_genkey, &gg_ctl_check,    &gg_ctl_migrate, &gg_ctl_encrypt, &gg_ctl_decrypt,
-    &gg_ctl_jwt,    &gg_ctl_maintain, &gg_ctl_options, &gg_ctl_explain,
+    &gg_ctl_jwt,    &gg_ctl_maintain, &gg_ctl_options, &gg_ctl_explain, &gg_ctl_commands,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
+
+const struct gg_ctl_command *const *gg_ctl_table(size_t *count)
+{
+    *count = COMMANDS;
+    return commands;
+}
 
 int gg_ctl_fail(const char *fmt, ...)
 {

@@ -46,6 +46,19 @@ static void print_sample(const struct gg_option *table, size_t count)
     }
 }
 
+/* A part of graphgate.conf(5). */
+static void print_man(struct gg_ctl *c, const struct gg_option *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)printf(".TP\n.B %s\n", table[i].name);
+        gg_ctl_print_troff(table[i].meaning);
+        (void)puts(".br");
+        gg_ctl_print_troff(gg_arena_printf(
+            c->arena, "%s%s%s.", table[i].is_secret ? "A secret. " : "",
+            table[i].is_required ? "It is " : "Default: ", shown_default(c, &table[i])));
+    }
+}
+
 static int run(struct gg_ctl *c)
 {
     size_t count;
@@ -55,15 +68,18 @@ static int run(struct gg_ctl *c)
         print_markdown(c, table, count);
     else if (c->argc == 2 && strcmp(c->argv[1], "--sample") == 0)
         print_sample(table, count);
+    else if (c->argc == 2 && strcmp(c->argv[1], "--man") == 0)
+        print_man(c, table, count);
     else
-        return gg_ctl_misuse(c, "--markdown or --sample?");
+        return gg_ctl_misuse(c, "--sample, --markdown or --man?");
     return GG_CTL_DONE;
 }
 
 const struct gg_ctl_command gg_ctl_options = {
     .name = "options",
-    .usage = "--sample | --markdown",
-    .help = "prints every setting: as a configuration file to fill in, or as a table",
+    .usage = "--sample | --markdown | --man",
+    .help = "prints every setting: as a configuration file to fill in, as a table, or as a part of "
+            "the manual page",
     .need = GG_CTL_NEEDS_NOTHING,
     .run = run,
 };

@@ -16,7 +16,7 @@ import seen
 from stack.stack import fernet_key
 
 CTL = str(BUILD / "graphgatectl")
-COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "maintain", "options")
+COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "maintain", "options", "commands")
 DEAD = "mariadb://u:topsecret@127.0.0.1:1/x"
 
 
@@ -46,7 +46,7 @@ def test_help_and_version(ctl):
 
 @pytest.mark.parametrize("arguments", [
     (), ("nonsense",), ("--nonsense",), ("genkey", "x"), ("check", "x"), ("migrate", "x"), ("migrate", "--status", "x"),
-    ("encrypt", "x"), ("decrypt", "x"), ("maintain", "x"), ("options",), ("options", "--x"), ("jwt",), ("jwt", "x"),
+    ("encrypt", "x"), ("decrypt", "x"), ("maintain", "x"), ("options",), ("options", "--x"), ("commands",), ("commands", "--x"), ("jwt",), ("jwt", "x"),
     ("jwt", "sign"), ("jwt", "sign", "--sub"), ("jwt", "sign", "--sub", "1", "x"), ("jwt", "sign", "--sub", "1", "--bogus"),
     ("jwt", "sign", "--sub", "1", "--ttl", "0"), ("jwt", "sign", "--sub", "1", "--ttl", "soon"),
     ("jwt", "sign", "--sub", "1", "--type", "admin"), ("jwt", "sign", "--sub", "x"), ("jwt", "sign", "--sub", "0"),
