@@ -7,6 +7,7 @@
 #include "gg/proto/fernet.h"
 #include "gg/proto/jwt.h"
 #include "gg/proto/returnto.h"
+#include "gg/proto/time.h"
 #include "gg/proto/urlenc.h"
 
 #include <errno.h>
@@ -152,11 +153,32 @@ static bool parse_limit(struct gg_option_read *r)
     return true;
 }
 
-static bool parse_seconds(struct gg_option_read *r)
+static bool parse_number(struct gg_option_read *r, const char *unit)
 {
     return gg_str_parse_int(r->value, r->option->min, r->option->max, r->field) ||
-           fail(r, gg_arena_printf(r->arena, "must be whole seconds from %lld to %lld",
+           fail(r, gg_arena_printf(r->arena, "must be whole %s from %lld to %lld", unit,
                                    (long long)r->option->min, (long long)r->option->max));
+}
+
+static bool parse_seconds(struct gg_option_read *r)
+{
+    return parse_number(r, "seconds");
+}
+
+static bool parse_days(struct gg_option_read *r)
+{
+    return parse_number(r, "days");
+}
+
+/* The last second of that day, UTC: Entra's lists show the day alone. */
+static bool parse_date(struct gg_option_read *r)
+{
+    struct gg_time day;
+
+    if (!gg_time_parse(r->value, &day) || day.kind != GG_TIME_DATE)
+        return fail(r, "must be a date, YYYY-MM-DD");
+    *(int64_t *)r->field = day.seconds + 86399;
+    return true;
 }
 
 static bool parse_level(struct gg_option_read *r)
@@ -200,12 +222,18 @@ static bool parse_target(struct gg_option_read *r)
 #define AT(member) .offset = offsetof(struct gg_conf, member)
 #define LIMIT(id)  .parse = parse_limit, AT(limits[id]), .min = 1, .max = 1000000000
 #define SECONDS    .parse = parse_seconds, .min = 1, .max = 3600
+#define DAYS(most) .parse = parse_days, .min = 0, .max = (most)
 
 static const struct gg_option table[] = {
     {"MSCLIENTID", parse_text, AT(client_id), .is_required = true,
      .meaning = "the application (client) id of the app registration"},
     {"MSCLIENTSECRET", parse_secret, AT(client_secret), .is_required = true, .is_secret = true,
      .meaning = "the value (not the id) of a client secret of it"},
+    {"MSCLIENTSECRET_NEXT", parse_secret, AT(client_secret_next), .is_secret = true,
+     .meaning = "a second one, tried when Microsoft refuses the first: renew without a gap, then "
+                "swap them"},
+    {"MSCLIENTSECRET_EXPIRES", parse_date, AT(client_secret_expires_s),
+     .meaning = "the day, `YYYY-MM-DD`, on which `MSCLIENTSECRET` ends"},
     {"MSTENANTID", parse_tenant, AT(tenant), .is_required = true,
      .meaning = "the tenant's id or domain, or `common`, `organizations`, `consumers`"},
     {"REDIRECT_URI", parse_redirect, AT(redirect_uri), .is_required = true,
@@ -221,6 +249,11 @@ static const struct gg_option table[] = {
      .meaning = "stands in for `JWT_SECRET_KEY`; one of the two is required"},
     {"TOKEN_KEY_SALT", parse_text, AT(token_key_salt), .fallback = "faraday_token_encryption_salt",
      .meaning = "the salt of the derived key"},
+    {"TOKEN_MAX_AGE_DAYS", DAYS(3650), AT(token_max_age_days), .fallback = "0",
+     .meaning = "a connection older than that must be made anew by its user; `0`: never"},
+    {"REFRESH_IDLE_DAYS", DAYS(89), AT(refresh_idle_days), .fallback = "30",
+     .meaning = "`graphgatectl maintain` refreshes connections that nobody used for so long: "
+                "Microsoft ends them after 90 days; `0`: never"},
     {"JWT_ALGORITHM", parse_algorithm, AT(jwt_hash), .fallback = "HS256",
      .meaning = "`HS256`, `HS384` or `HS512`: the one algorithm accepted"},
     {"JWT_ISSUER", parse_text, AT(jwt_issuer), .meaning = "when set, the claim `iss` must match"},

@@ -19,6 +19,7 @@ static bool redeem_code(struct gg_call *c, const struct gg_connect *connect,
         .code = connect->code,
         .code_verifier = login->code_verifier,
         .timeout_s = (int)c->ctx->conf->login_timeout_s,
+        .deadline = c->deadline,
     };
     struct gg_oauth_refusal refusal;
 

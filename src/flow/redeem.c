@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/flow/redeem.h"
 
+#include "gg/base/log.h"
 #include "gg/flow/retry.h"
 #include "gg/proto/aadsts.h"
 #include "gg/proto/urlenc.h"
@@ -9,6 +10,13 @@
 
 #define ANSWER_BYTES_MAX ((size_t)512 * 1024)
 #define FORM_BYTES_MAX   ((size_t)512 * 1024)
+/* With less time than this the other secret is not tried: it would look like Microsoft's delay. */
+#define SECOND_TRY_MS 500
+
+static struct gg_secret secret_at_hand(const struct gg_ctx *ctx)
+{
+    return ctx->takes_next_secret ? ctx->conf->client_secret_next : ctx->conf->client_secret;
+}
 
 static struct gg_str format_form(struct gg_call *c, const struct gg_grant *grant)
 {
@@ -20,7 +28,7 @@ static struct gg_str format_form(struct gg_call *c, const struct gg_grant *grant
         struct gg_str value; /* absent: left out */
     } pairs[] = {
         {"client_id", gg_str_of(conf->client_id)},
-        {"client_secret", gg_secret_reveal(conf->client_secret)},
+        {"client_secret", gg_secret_reveal(secret_at_hand(c->ctx))},
         {"grant_type", is_code ? GG_STR("authorization_code") : GG_STR("refresh_token")},
         {"code", gg_secret_reveal(grant->code)},
         {"code_verifier", gg_secret_reveal(grant->code_verifier)},
@@ -37,8 +45,8 @@ static struct gg_str format_form(struct gg_call *c, const struct gg_grant *grant
     return gg_buf_str(&form);
 }
 
-bool gg_redeem(struct gg_call *c, const struct gg_grant *grant, struct gg_tokens *tokens,
-               struct gg_oauth_refusal *refusal, struct gg_err *err)
+static bool ask(struct gg_call *c, const struct gg_grant *grant, struct gg_tokens *tokens,
+                struct gg_oauth_refusal *refusal, struct gg_err *err)
 {
     struct gg_http_request request = {
         .method = "POST",
@@ -46,7 +54,7 @@ bool gg_redeem(struct gg_call *c, const struct gg_grant *grant, struct gg_tokens
         .headers = {"Content-Type: application/x-www-form-urlencoded", "Accept: application/json"},
         .body = format_form(c, grant),
         .timeout_s = grant->timeout_s,
-        .deadline = c->deadline,
+        .deadline = grant->deadline,
         .cap_bytes = ANSWER_BYTES_MAX,
     };
     struct gg_http_response response;
@@ -62,4 +70,43 @@ bool gg_redeem(struct gg_call *c, const struct gg_grant *grant, struct gg_tokens
     err->why = gg_aadsts_why(refusal->codes, refusal->error);
     refusal->retry_after_s = gg_retry_asked_s(&response);
     return false;
+}
+
+static bool is_client_refused(const struct gg_oauth_refusal *refusal)
+{
+    return refusal->class == GG_OAUTH_OPERATOR && strcmp(refusal->error, "invalid_client") == 0;
+}
+
+/* Both are there, and differ: the same one again would be refused again. */
+static bool has_other_secret(const struct gg_conf *conf)
+{
+    return gg_secret_is_set(conf->client_secret_next) &&
+           !gg_secret_is_equal(conf->client_secret, conf->client_secret_next);
+}
+
+/*
+ * The client is looked at before the grant (RFC 6749 section 3.2.1): a code that came with a bad
+ * secret is not spent, and any other answer to the grant says that the secret was taken.
+ */
+bool gg_redeem(struct gg_call *c, const struct gg_grant *grant, struct gg_tokens *tokens,
+               struct gg_oauth_refusal *refusal, struct gg_err *err)
+{
+    bool *takes_next = &c->ctx->takes_next_secret;
+
+    if (ask(c, grant, tokens, refusal, err))
+        return true;
+    if (!is_client_refused(refusal) || !has_other_secret(c->ctx->conf) ||
+        gg_deadline_left_ms(grant->deadline) < SECOND_TRY_MS)
+        return false;
+    *takes_next = !*takes_next;
+    bool ok = ask(c, grant, tokens, refusal, err);
+    if (!ok && (refusal->class == GG_OAUTH_PASSING || is_client_refused(refusal)))
+        *takes_next = !*takes_next;
+    else
+        gg_log(GG_WARNING, "client.secret", "refused=%s taken=%s reason=\"%s\"",
+               *takes_next ? "MSCLIENTSECRET" : "MSCLIENTSECRET_NEXT",
+               *takes_next ? "MSCLIENTSECRET_NEXT" : "MSCLIENTSECRET",
+               *takes_next ? "swap them: the one that is taken belongs into MSCLIENTSECRET"
+                           : "MSCLIENTSECRET_NEXT is of no use any more");
+    return ok;
 }

@@ -70,10 +70,12 @@ static bool refresh_under(struct gg_call *c, const struct wish *w,
                           struct gg_err *err)
 {
     int64_t login_s = c->ctx->conf->login_timeout_s;
+    int64_t left_ms = gg_deadline_left_ms(c->deadline);
     struct gg_grant grant = {
         .refresh_token = lease->refresh_token,
         .claims = w->claims,
         .timeout_s = (int)(login_s < CALL_S ? login_s : CALL_S),
+        .deadline = gg_deadline_in(left_ms < CALL_S * 1000 ? left_ms : CALL_S * 1000),
     };
     struct gg_oauth_refusal refusal;
     struct gg_tokens *set = gg_arena_alloc(c->arena, sizeof *set);

@@ -21,6 +21,8 @@ LIMIT = (["off", "1/1", "100/60"], ["0/60", "10", "10/0", "-1/60", "x/60", "10/6
 VALUES = {
     "MSCLIENTID": (["6f1d2c3b"], ["a\x01b"]),
     "MSCLIENTSECRET": (["x~y"], []),
+    "MSCLIENTSECRET_NEXT": (["x~y", "x~z"], []),
+    "MSCLIENTSECRET_EXPIRES": (["2027-03-31", "2020-02-29"], ["2027-02-29", "31.3.2027", "2027-3-31", "2027-03-31T00:00:00Z", "soon"]),
     "MSTENANTID": (["common", "organizations", "consumers", "example.com"], ["a/b", "a b", "x?y"]),
     "REDIRECT_URI": (["https://site.example/cb"], ["nonsense", "/cb", "https://"]),
     "TOKEN_ENCRYPTION_KEY": ([KEY, f"{KEY},{KEY[::-1][1:]}="], ["plain-key-text", KEY[:-1], KEY + "A", f"{KEY},zzzz-zzzz",
@@ -28,6 +30,8 @@ VALUES = {
     "JWT_SECRET_KEY": (["x" * 40], []),
     "SECRET_KEY": (["y" * 40], []),
     "TOKEN_KEY_SALT": (["other salt"], ["a\x02b"]),
+    "TOKEN_MAX_AGE_DAYS": (["0", "1", "3650"], ["-1", "3651", "1.5", "30d", "off"]),
+    "REFRESH_IDLE_DAYS": (["0", "30", "89"], ["90", "-1", "x"]),
     "JWT_ALGORITHM": (["HS256", "HS384", "HS512"], ["none", "hs256", "RS256", "HS1"]),
     "JWT_ISSUER": (["https://site.example"], ["a\x03b"]),
     "JWT_AUDIENCE": (["graphgate"], ["a\x03b"]),
@@ -54,7 +58,8 @@ VALUES = {
     "LOG_LEVEL": (["debug", "info", "warning", "error"], ["verbose", "INFO", "3"]),
     "LOG_TARGET": (["stderr", "syslog", "file:/dev/null"], ["stdout", "file:", "/var/log/x"]),
 }
-SECRETS = ("MSCLIENTSECRET", "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY", "SECRET_KEY", "DATABASE_URL")
+NEEDED_SECRETS = ("MSCLIENTSECRET", "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY", "SECRET_KEY", "DATABASE_URL")
+SECRETS = (*NEEDED_SECRETS, "MSCLIENTSECRET_NEXT")
 GOOD = [(name, value) for name, (good, _) in VALUES.items() for value in good]
 BAD = [(name, value) for name, (_, bad) in VALUES.items() for value in bad]
 
@@ -176,7 +181,7 @@ def secret_file(tmp_path, name, value, end="\n"):
     return str(file)
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("name", NEEDED_SECRETS)
 @pytest.mark.parametrize("where", ["file", "environment"])
 def test_secrets_come_from_files_of_their_own(check, stack, tmp_path, name, where):
     """The value arrives: what the first run cannot do without it, the second can."""

@@ -58,8 +58,9 @@ END_TEST
 
 START_TEST(secrets_are_marked)
 {
-    static const char *const secrets[] = {"MSCLIENTSECRET", "TOKEN_ENCRYPTION_KEY",
-                                          "JWT_SECRET_KEY", "SECRET_KEY", "DATABASE_URL"};
+    static const char *const secrets[] = {"MSCLIENTSECRET",       "MSCLIENTSECRET_NEXT",
+                                          "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY",
+                                          "SECRET_KEY",           "DATABASE_URL"};
     size_t count;
     size_t marked = 0;
     const struct gg_option *table = gg_options_table(&count);
@@ -103,6 +104,11 @@ START_TEST(good_and_bad_values)
          {"1/1", "100/60", "off", "1000000000/31622400"},
          {"0/60", "10", "10/", "/60", "10/0", "-1/60", "10/60/2", "10/99999999"}},
         {"CONNECT_TIMEOUT_S", {"1", "3600"}, {"0", "3601", "1.5", "-1", "1s", "0x1"}},
+        {"MSCLIENTSECRET_EXPIRES",
+         {"2027-03-31", "2028-02-29"},
+         {"2027-02-29", "2027-04-31", "2027-13-01", "31.03.2027", "2027-03-31T00:00:00Z", "soon"}},
+        {"TOKEN_MAX_AGE_DAYS", {"0", "1", "3650"}, {"-1", "3651", "30d", "1.5", "off"}},
+        {"REFRESH_IDLE_DAYS", {"0", "30", "89"}, {"90", "-1", "x"}},
         {"LOG_LEVEL", {"debug", "info", "warning", "error"}, {"INFO", "warn", "3"}},
         {"LOG_TARGET", {"stderr", "syslog", "file:/a"}, {"stdout", "file:", "/a", "file:/a\nb"}},
         {"DATABASE_URL", {"mariadb://u:p@h/db"}, {"mysql://u:p@h/db"}},
@@ -135,6 +141,10 @@ START_TEST(values_arrive)
     ck_assert(parse("SIGN_IN", "existing") && conf.sign_in == GG_SIGN_IN_EXISTING);
     ck_assert(parse("JWT_ALGORITHM", "HS512") && conf.jwt_hash == 512);
     ck_assert(parse("LOG_LEVEL", "warning") && conf.log_level == 2);
+    ck_assert(parse("MSCLIENTSECRET_EXPIRES", "1970-01-02"));
+    ck_assert_int_eq(conf.client_secret_expires_s, 2 * 86400 - 1);
+    ck_assert(parse("TOKEN_MAX_AGE_DAYS", "9") && conf.token_max_age_days == 9);
+    ck_assert(parse("REFRESH_IDLE_DAYS", "8") && conf.refresh_idle_days == 8);
     ck_assert(parse("GRAPH_TIMEOUT_S", "42") && conf.graph_timeout_s == 42);
     gg_arena_close(arena);
 }

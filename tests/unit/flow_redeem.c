@@ -12,7 +12,8 @@ static struct gg_oauth_refusal refusal;
 
 static bool redeem(void)
 {
-    const struct gg_grant grant = {.refresh_token = {"r&t", 3}, .timeout_s = 1};
+    const struct gg_grant grant = {
+        .refresh_token = {"r&t", 3}, .timeout_s = 1, .deadline = gg_deadline_in(5000)};
 
     s.err = (struct gg_err){.code = GG_OK};
     return gg_redeem(&s.call, &grant, &tokens, &refusal, &s.err);
@@ -52,4 +53,84 @@ START_TEST(answers)
 }
 END_TEST
 
-GG_UNIT_MAIN("flow/redeem", answers)
+#define ONCE(code, text) \
+    { \
+        .times = 1, .status = (code), .body = (text) \
+    }
+#define WELL    ONCE(200, "{\"access_token\":\"AT\",\"expires_in\":60}")
+#define REFUSED ONCE(401, "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}")
+#define SPENT   ONCE(400, "{\"error\":\"invalid_grant\"}")
+#define BUSY    ONCE(503, "{\"error\":\"invalid_client\"}")
+
+/* How often Microsoft was asked, and with which secret the last time. */
+static void check_calls(int count, const char *secret)
+{
+    ck_assert_int_eq(loopback_requests(s.microsoft), count);
+    const char *form = loopback_request(s.microsoft, count - 1);
+    ck_assert_msg(strstr(form, gg_arena_printf(s.arena, "&client_secret=%s&", secret)) != NULL,
+                  "%s", form);
+}
+
+/* mutant: src/flow/redeem.c: gg_secret_is_set(conf->client_secret_next) && => false && */
+START_TEST(a_second_secret)
+{
+    stand_in_open(&s);
+    s.conf.client_secret_next = (struct gg_secret){"next-secret", 11};
+    LOOPBACK_SERVE(s.microsoft, ((struct loopback_answer[]){REFUSED, WELL, WELL}));
+    ck_assert(redeem());
+    check_calls(2, "next-secret");
+    /* The worker has learnt it. */
+    ck_assert(redeem());
+    check_calls(3, "next-secret");
+    /* Until that one is refused. */
+    LOOPBACK_SERVE(s.microsoft, ((struct loopback_answer[]){REFUSED, SPENT, WELL}));
+    ck_assert(!redeem());
+    ck_assert_int_eq(refusal.class, GG_OAUTH_PERMANENT);
+    check_calls(2, "client-secret");
+    ck_assert(redeem());
+    check_calls(3, "client-secret");
+    stand_in_close(&s);
+}
+END_TEST
+
+/* Nothing is learnt of two refusals, nor of a server that is busy; two calls are the most. */
+START_TEST(a_second_secret_that_does_not_help)
+{
+    stand_in_open(&s);
+    s.conf.client_secret_next = (struct gg_secret){"next-secret", 11};
+    LOOPBACK_SERVE(s.microsoft,
+                   ((struct loopback_answer[]){REFUSED, REFUSED, REFUSED, BUSY, WELL}));
+    ck_assert(!redeem());
+    ck_assert_int_eq(refusal.class, GG_OAUTH_OPERATOR);
+    ck_assert_str_eq(s.err.microsoft_code, "invalid_client");
+    check_calls(2, "next-secret");
+    ck_assert(!redeem());
+    ck_assert_int_eq(refusal.class, GG_OAUTH_PASSING);
+    check_calls(4, "next-secret");
+    ck_assert(redeem());
+    check_calls(5, "client-secret");
+    stand_in_close(&s);
+}
+END_TEST
+
+/* Other refusals, and the same secret twice, cost one call. */
+START_TEST(no_second_call)
+{
+    stand_in_open(&s);
+    LOOPBACK_SERVE(s.microsoft, ((struct loopback_answer[]){REFUSED, BUSY, SPENT, REFUSED}));
+    ck_assert(!redeem());
+    check_calls(1, "client-secret");
+    s.conf.client_secret_next = (struct gg_secret){"next-secret", 11};
+    ck_assert(!redeem());
+    check_calls(2, "client-secret");
+    ck_assert(!redeem());
+    check_calls(3, "client-secret");
+    s.conf.client_secret_next = s.conf.client_secret;
+    ck_assert(!redeem());
+    check_calls(4, "client-secret");
+    stand_in_close(&s);
+}
+END_TEST
+
+GG_UNIT_MAIN("flow/redeem", answers, a_second_secret, a_second_secret_that_does_not_help,
+             no_second_call)

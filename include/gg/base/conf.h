@@ -30,13 +30,17 @@ struct gg_limit {
 struct gg_conf {
     const char *client_id;
     struct gg_secret client_secret;
+    struct gg_secret client_secret_next; /* tried when the first is refused; may not be set */
+    int64_t client_secret_expires_s;     /* since 1970, UTC, the end of that day; 0: unknown */
     const char *tenant;
     const char *redirect_uri;
     struct gg_secret token_keys;
     struct gg_secret jwt_secret_key;
     struct gg_secret secret_key;
     const char *token_key_salt;
-    int jwt_hash; /* enum gg_hash */
+    int64_t token_max_age_days; /* 0: for ever */
+    int64_t refresh_idle_days;  /* 0: never */
+    int jwt_hash;               /* enum gg_hash */
     const char *jwt_issuer;
     const char *jwt_audience;
     struct gg_secret database_url;

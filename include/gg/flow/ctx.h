@@ -22,6 +22,7 @@ struct gg_ctx {
     struct gg_db *db;
     struct gg_http *http;
     struct gg_keyset *keyset;
+    bool takes_next_secret; /* MSCLIENTSECRET_NEXT is the one that works; see flow/redeem */
     int retry_debt; /* what its retries have cost and its calls not yet earned; see flow/retry */
 };
 

@@ -11,11 +11,16 @@ struct gg_grant {
     struct gg_secret code;
     struct gg_secret code_verifier; /* with code */
     struct gg_secret refresh_token;
-    const char *claims; /* a claims challenge to pass on, or NULL */
-    int timeout_s;
+    const char *claims;          /* a claims challenge to pass on, or NULL */
+    int timeout_s;               /* of each call */
+    struct gg_deadline deadline; /* of all of them */
 };
 
 /*
+ * A client secret that Microsoft refuses (invalid_client) is followed at once by the other one,
+ * where MSCLIENTSECRET_NEXT is set: two calls at most, and the worker begins with the one that was
+ * taken from then on.
+ *
  * True for tokens. Else *refusal says who must act, and err->log what happened. The code
  * of err is the caller's to choose.
  */
