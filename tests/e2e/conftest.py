@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import behind
+import openapi
 import proof
 import seen
 from fcgi_client import Program
@@ -146,6 +147,19 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
     proof.note(item, report)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watched():
+    with openapi.http_client_watched():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _as_described(_watched):
+    """Every answer that a test gets is one that docs/openapi.yaml describes."""
+    yield
+    assert openapi.WATCH.faults() == []
 
 
 @pytest.fixture

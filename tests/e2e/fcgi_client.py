@@ -9,11 +9,13 @@ import socket
 import struct
 import subprocess
 import time
+import weakref
 from urllib.parse import urlsplit
 
 from stack.process import descendants, wait_until
 from stack.smoke import Answer
 
+import openapi
 import seen
 
 BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR = 1, 2, 3, 4, 5, 6, 7
@@ -24,6 +26,10 @@ ROUTES = (
     ("POST", "integration/microsoft/calendar/events"), ("GET", "integration/microsoft/calendar/events/x"),
     ("PUT", "integration/microsoft/calendar/events/x"), ("PATCH", "integration/microsoft/calendar/events/x"),
     ("DELETE", "integration/microsoft/calendar/events/x"))
+
+
+# Connection: what was asked on it last.
+_asked = weakref.WeakKeyDictionary()
 
 
 def record(kind, content):
@@ -60,6 +66,7 @@ def connect(address, timeout_s=60):
 def send(link, method, uri, parameters=None, body=b"", open_end=False):
     """Writes one request; parameters are CGI variables beside the usual ones. With open_end more of the body may follow."""
     path, _, query = uri.partition("?")
+    _asked[link] = method, uri, body or None
     usual = {"REQUEST_METHOD": method, "REQUEST_URI": uri, "SCRIPT_NAME": path, "QUERY_STRING": query,
              "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "GATEWAY_INTERFACE": "CGI/1.1"}
     if body:
@@ -80,15 +87,18 @@ def receive(link):
         if kind == STDOUT:
             out += content
         elif kind == END:
-            return _answer(out)
+            return _answer(out, _asked.get(link))
 
 
-def _answer(out):
+def _answer(out, asked):
     head, _, body = out.partition(b"\r\n\r\n")
     headers = email.parser.Parser(email.message.Message).parsestr(head.decode("latin-1"))
     text = body.decode("utf-8", "replace")
     parsed = json.loads(text) if text and "json" in headers.get("Content-Type", "") else text
-    return Answer(int(headers.get("Status", "200").split()[0]), headers, parsed)
+    status = int(headers.get("Status", "200").split()[0])
+    if asked:
+        openapi.note(openapi.Exchange(*asked, status, headers, text))
+    return Answer(status, headers, parsed)
 
 
 class Program:

@@ -1,44 +1,22 @@
 # SPDX-License-Identifier: MIT
 """Every endpoint with every principal that is not meant: nobody's data is shown to, or changed by, anybody else.
 
-The endpoints are read out of src/web/route.c: a new row is in the matrix by itself, or stops these tests.
+The endpoints are read out of src/web/route.c (routes.py): a new row is in the matrix by itself, or stops these tests.
 """
 
 import json
-import re
 import time
-from collections import namedtuple
 
 import pytest
 from conftest import CALENDAR, Person, sign_jwt
 
 from kit import asked, cal, event, graph, is_problem, last_sent, one
+from routes import routes
 from stack.smoke import REALMS
-from stack.stack import ROOT
 from wire import bearer, check_problem, come_back, exchange, leave, query_of, send, session_code
 
-Route = namedtuple("Route", "method path auth main_only")
 MATRIX = pytest.mark.promise("attack/isolation", "Every endpoint of the route table with every wrong principal: refused, nothing shown, nothing changed")
 LEAST = {"subject": "intruder", "start": "2027-03-02T09:00:00Z", "end": "2027-03-02T10:00:00Z"}
-
-
-def routes():
-    """The rows of the table in src/web/route.c."""
-    text = (ROOT / "src" / "web" / "route.c").read_text(encoding="utf-8")
-    words = {}
-    for name, value in re.findall(r"^#define (\w+) +((?:\"[^\"]*\"|\w+|[ ])+)$", text, re.M):
-        words[name] = "".join(part[1:-1] if part[0] == '"' else words.get(part, "") for part in re.findall(r'"[^"]*"|\w+', value))
-    table = re.search(r"gg_route routes\[\] = \{\n(.*?)\n\};", text, re.S)[1]
-    rows = []
-    for row in re.findall(r"^ {4}\{(.*?)\},?$(?=\n {4}[{/]|\Z)", table, re.S | re.M):
-        own = re.search(r"OWN\((\w+|\"[^\"]*\"), GG_(\w+),", row)
-        path = own[1] if own else re.search(r"\.path = (\w+|\"[^\"]*\")", row)[1]
-        rows.append(Route(own[2] if own else re.search(r"\.method = GG_(\w+)", row)[1],
-                          path[1:-1] if path[0] == '"' else words[path],
-                          "CALLER" if own else (re.search(r"\.auth = GG_AUTH_(\w+)", row) or ["", "NONE"])[1],
-                          ".is_main_only = true" in row))
-    assert len(rows) == len(re.findall(r"\bgg_on_\w+", table)), "a row of the table was not understood"
-    return rows
 
 
 ROUTES = routes()
