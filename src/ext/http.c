@@ -69,6 +69,7 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
     } wanted[] = {
         {"content-type", &x->response->content_type},
         {"date", &x->response->date},
+        {"location", &x->response->location},
         {"retry-after", &x->response->retry_after},
         {"www-authenticate", &x->response->www_authenticate},
     };
@@ -166,6 +167,7 @@ static enum gg_http_end end_of(CURLcode code)
         {CURLE_COULDNT_RESOLVE_HOST, GG_HTTP_UNSENT},
         {CURLE_COULDNT_CONNECT, GG_HTTP_UNSENT},
         {CURLE_SSL_CONNECT_ERROR, GG_HTTP_UNSENT},
+        {CURLE_PEER_FAILED_VERIFICATION, GG_HTTP_UNTRUSTED},
         {CURLE_COULDNT_RESOLVE_PROXY, GG_HTTP_UNSENT},
         {CURLE_GOT_NOTHING, GG_HTTP_LOST},
         {CURLE_SEND_ERROR, GG_HTTP_LOST},

@@ -233,6 +233,28 @@ def test_basic_authentication_and_expired_secret(sim, site):
     assert refusal(site.refresh(good)) == (401, "invalid_client", 7000222)
 
 
+@pytest.mark.parametrize("path, changes, expected", [
+    (None, {}, None), ("example.com", {"scope": "https://graph.microsoft.com/.default"}, None),
+    ("common", {}, (400, "unauthorized_client", 50194)), (None, {"scope": "User.Read"}, (400, "invalid_scope", 1002012)),
+    (None, {"scope": "https://vault.azure.net/.default"}, (400, "invalid_resource", 500011)),
+    (None, {"scope": None}, (400, "invalid_request", 900144)), (None, {"client_secret": "x"}, (401, "invalid_client", 7000215))])
+def test_an_applications_own_token(sim, site, path, changes, expected):
+    answer = site.post({"client_id": sim.client_id, "client_secret": sim.client_secret, "grant_type": "client_credentials",
+                        "scope": f"{sim.http}/.default", **changes}, path)
+    if expected:
+        assert refusal(answer) == expected
+        return
+    assert answer[0] == 200 and set(answer[2]) == {"token_type", "expires_in", "ext_expires_in", "access_token"}
+    assert answer[2]["access_token"] in {row["value"] for row in sim.issued(kind="access_token")}
+
+
+def test_an_applications_own_token_is_of_one_tenant(sim, site):
+    sim.app(audience="multi")
+    form = {"client_id": sim.client_id, "client_secret": sim.client_secret, "grant_type": "client_credentials",
+            "scope": f"{sim.http}/.default"}
+    assert refusal(site.post(form, "organizations"))[2] == 50059
+
+
 def test_refresh_keeps_the_old_token_alive(sim, site, tools):
     first = site.exchange(site.callback()["code"])[2]
     second = site.refresh(first["refresh_token"], scope="User.Read offline_access")[2]

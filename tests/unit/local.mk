@@ -52,6 +52,7 @@ DB_TESTS = \
 	tests/unit/store_token \
 	tests/unit/flow_calendar \
 	tests/unit/flow_connect \
+	tests/unit/flow_diagnose \
 	tests/unit/flow_graph \
 	tests/unit/flow_health \
 	tests/unit/flow_keyset \
@@ -122,6 +123,7 @@ tests_unit_store_token_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_flow_calendar_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_connect_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_ctx_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_diagnose_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_graph_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_health_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_keyset_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

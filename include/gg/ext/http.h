@@ -32,11 +32,13 @@ struct gg_http_request {
 
 /* How a call ended: what decides whether it may be made again. */
 enum gg_http_end {
-    GG_HTTP_WHOLE,  /* an answer arrived, whatever its status */
-    GG_HTTP_UNSENT, /* no connection came about: the request never left */
-    GG_HTTP_LOST,   /* the connection broke: it may have been carried out, or not */
-    GG_HTTP_LATE,   /* our time ran out */
-    GG_HTTP_BAD,    /* what would be the same again: a bad certificate, a too large answer, … */
+    GG_HTTP_WHOLE,     /* an answer arrived, whatever its status */
+    GG_HTTP_UNSENT,    /* no connection came about: the request never left */
+    GG_HTTP_LOST,      /* the connection broke: it may have been carried out, or not */
+    GG_HTTP_LATE,      /* our time ran out */
+    GG_HTTP_UNTRUSTED, /* the certificate: not of this name, not in its time, of no known authority
+                        */
+    GG_HTTP_BAD,       /* what would be the same again: a too large answer, … */
 };
 
 /* All of it is the arena's. Absent headers are absent strings. */
@@ -45,6 +47,7 @@ struct gg_http_response {
     int status; /* 0 unless the answer is whole */
     struct gg_str content_type;
     struct gg_str date;
+    struct gg_str location; /* as it was sent; may be relative */
     struct gg_str retry_after;
     struct gg_str www_authenticate; /* several are joined by ", " (RFC 9110 section 5.3) */
     struct gg_str body;

@@ -25,6 +25,7 @@ TABLE = {
     50053: (INVALID_GRANT, None, "The account is locked."),
     50057: (INVALID_GRANT, None, "The user account is disabled."),
     50058: (("login_required", 400), None, "A silent sign-in request was sent but no user is signed in."),
+    50059: (REQUEST, None, "No tenant-identifying information found in either the request or implied by any provided credentials."),
     50072: (INTERACTION, "basic_action", "Due to a configuration change made by your administrator, you must enroll in multi-factor authentication."),
     50074: (INTERACTION, "basic_action", "Strong authentication is required."),
     50076: (INTERACTION, "basic_action", "Due to a configuration change made by your administrator, you must use multi-factor authentication."),
@@ -83,6 +84,8 @@ TABLE = {
     900144: (REQUEST, None, "The request body must contain the following parameter."),
     900561: (REQUEST, None, "The endpoint only accepts POST requests."),
     900971: (REQUEST, None, "No reply address provided."),
+    1002012: (("invalid_scope", 400), None, "The provided value for scope is not valid. Client credential flows must have a scope value "
+              "with /.default suffixed to the resource identifier (application ID URI)."),
     7000112: (UNAUTHORIZED, None, "The application is disabled."),
     7000215: (CLIENT, None, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."),
     7000218: (CLIENT, None, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."),

@@ -15,7 +15,7 @@ from . import idtoken
 from .aadsts import StsError
 from .audience import check_path, check_user
 from .authorize import GRAPH, asks_prefixed, parse_scopes
-from .directory import OIDC_SCOPES, App, User
+from .directory import MULTI_TENANT_PATHS, OIDC_SCOPES, App, User
 from .keys import b64url
 from .tokens import Code, RefreshToken
 from .wire import FORM_TYPE, Call, FormError, Reply, decode_component, json_reply, single_values
@@ -178,6 +178,7 @@ def _by_refresh(world, call: Call, form: dict, app: App) -> Grant:
     return Grant(user, app, form, scopes, token, None, token.spa)
 
 
+APPLICATION = "client_credentials"
 GRANTS: dict = {"authorization_code": _by_code, "refresh_token": _by_refresh}
 
 
@@ -231,6 +232,18 @@ def build_answer(world, call: Call, grant: Grant) -> dict:
     return answer
 
 
+def _by_application(world, call: Call, form: dict) -> dict:
+    """The answer to an application on its own behalf: no user, no refresh token, and nothing that Graph's /me would take."""
+    if call.segments[0].lower() in MULTI_TENANT_PATHS:
+        raise StsError(50059)
+    resource = _need(form, "scope").removesuffix("/.default")
+    if resource == form["scope"]:
+        raise StsError(1002012)
+    if resource + "/" not in (GRAPH, call.base + "/"):
+        raise StsError(500011, f"The resource principal named {resource} was not found in the tenant.")
+    return {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": world.ledger.new_app_access()}
+
+
 def note_secrets(world, call: Call, form: dict) -> None:
     for kind in ("client_secret", "code_verifier", "client_assertion", "code", "refresh_token"):
         world.ledger.note(kind, form.get(kind), call.user)
@@ -243,7 +256,7 @@ def token(world, call: Call) -> Reply:
         call.notes["grant"] = form.get("grant_type")
         note_secrets(world, call, form)
         kind = _need(form, "grant_type")
-        if kind not in GRANTS:
+        if kind not in GRANTS and kind != APPLICATION:
             raise StsError(70003, f"The app requested an unsupported grant type '{kind}'.")
         app, secret = _client(world, call, form)
         world.ledger.note("client_secret", secret)
@@ -252,6 +265,8 @@ def token(world, call: Call) -> Reply:
         if secret and call.headers.get("Origin"):
             raise StsError(9002326)
         _authenticate(app, form, secret)
+        if kind == APPLICATION:
+            return json_reply(_by_application(world, call, form), 200, NO_STORE)
         return json_reply(build_answer(world, call, GRANTS[kind](world, call, form, app)), 200, NO_STORE)
     except StsError as exc:
         return refusal(call, exc)

@@ -105,6 +105,12 @@ class Ledger:
         self.note("access_token", value, token.user)
         return token
 
+    def new_app_access(self) -> str:
+        """An application's own token: Graph's /me refuses it."""
+        value = _work_token()
+        self.note("access_token", value)
+        return value
+
     def newest(self, user: Optional[str], kind: str) -> Optional[str]:
         found = [row for row in self.issued.values() if row["kind"] == kind and (user is None or row["user"] == user)]
         return found[-1]["value"] if found else None
