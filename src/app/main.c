@@ -5,6 +5,7 @@
 #include "gg/app/prefork.h"
 #include "gg/app/setup.h"
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
 #include "gg/web/route.h"
 
 #include <errno.h>
@@ -126,12 +127,16 @@ static int work(void *arg)
     struct gg_err err = {.code = GG_OK};
     int64_t served = 0;
 
+    gg_metric_join();
     while (served < p->arguments.max_requests &&
            gg_fcgi_accept(f, &p->signals.wait_mask, p->signals.stop, &err)) {
+        gg_metric_set_state(GG_METRIC_BUSY);
         gg_route_serve(&p->ctx, a, f);
         gg_arena_reset(a);
         served++;
+        gg_metric_set_state(GG_METRIC_IDLE);
     }
+    gg_metric_set_state(GG_METRIC_AWAY);
     if (err.code != GG_OK)
         gg_log(GG_ERROR, "worker.accept", "reason=\"%s\"", err.log);
     gg_fcgi_close(f);
@@ -285,6 +290,8 @@ int main(int argc, char **argv)
     if (geteuid() == 0)
         gg_log(GG_WARNING, "start.root", "reason=\"root is more than it needs: see --user\"");
     set_up(&p, loaded);
+    /* Once: a reload counts on in the same page. */
+    gg_setup_open_metrics(p.arena, &p.ctx);
     gg_log(GG_INFO, "start", "version=%s workers=%lld configured=%s", PACKAGE_VERSION,
            (long long)p.arguments.workers, p.ctx.is_configured ? "yes" : "no");
     if (p.arguments.workers == 0) {

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define METRICS_TOKEN_MIN 20
+
 static bool fail(struct gg_option_read *r, const char *fault)
 {
     r->fault = fault;
@@ -219,6 +221,22 @@ static bool parse_target(struct gg_option_read *r)
                            fail(r, "names a file that cannot be written"));
 }
 
+/* It is asked for without a limit: what could be guessed is none. */
+static bool parse_metrics_token(struct gg_option_read *r)
+{
+    if (r->value.n < METRICS_TOKEN_MIN || !gg_str_is_word(r->value, 512, "-._~+/="))
+        return fail(r, "must be 20 to 512 letters, digits and -._~+/=");
+    return parse_secret(r);
+}
+
+static bool parse_metrics_file(struct gg_option_read *r)
+{
+    bool ok = gg_str_is(r->value, "off") ||
+              (gg_str_has_prefix(r->value, "/") && gg_str_is_printable(r->value));
+
+    return ok ? set_text(r) : fail(r, "must be off or the whole path of a file");
+}
+
 #define AT(member) .offset = offsetof(struct gg_conf, member)
 #define LIMIT(id)  .parse = parse_limit, AT(limits[id]), .min = 1, .max = 1000000000
 #define SECONDS    .parse = parse_seconds, .min = 1, .max = 3600
@@ -296,6 +314,13 @@ static const struct gg_option table[] = {
      .meaning = "`debug`, `info`, `warning` or `error`"},
     {"LOG_TARGET", parse_target, AT(log_target), .fallback = "stderr",
      .meaning = "`stderr`, `syslog` or `file:PATH`"},
+    {"METRICS_TOKEN", parse_metrics_token, AT(metrics_token), .is_secret = true,
+     .meaning =
+         "what may read `/metrics` beside an administrator's JWT: a bearer token of at least "
+         "20 characters"},
+    {"METRICS_FILE", parse_metrics_file, AT(metrics_file), .shown = "`/dev/shm/graphgate-UID-SITE`",
+     .meaning = "where the workers of this host count together, its name continued by the layout's "
+                "mark; `off`"},
 };
 
 const struct gg_option *gg_options_table(size_t *count)

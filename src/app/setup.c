@@ -3,14 +3,21 @@
 
 #include "gg/app/dburl.h"
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
+#include "gg/ext/crypto.h"
 #include "gg/flow/keyset.h"
+#include "gg/web/route.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KEY_ROUNDS      100000
 #define QUERY_TIMEOUT_S 10
 /* A first host of the database that was away is asked for again so often, then less and less. */
 #define RETURN_S 30
+/* Of the hash in the metrics file's name. */
+#define SITE_BYTES 8
 
 static bool has_fault(const struct gg_fault *fault, const char *name)
 {
@@ -81,4 +88,40 @@ void gg_setup_close(struct gg_ctx *ctx)
     gg_http_close(ctx->http);
     gg_keyset_close(ctx->keyset);
     gg_wipe(&ctx->fernet, sizeof ctx->fernet);
+}
+
+const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx)
+{
+    const struct gg_conf *conf = ctx->conf;
+    const struct gg_db_address *db = ctx->db == NULL ? NULL : gg_db_address(ctx->db);
+    unsigned char hash[GG_SHA256_BYTES];
+    char site[2 * SITE_BYTES + 1];
+    struct gg_err err;
+
+    if (conf->metrics_file != NULL)
+        return strcmp(conf->metrics_file, "off") == 0 ? NULL : conf->metrics_file;
+    const char *name =
+        gg_arena_printf(a, "%s\n%s\n%s\n%u\n%s", conf->client_id == NULL ? "" : conf->client_id,
+                        conf->redirect_uri == NULL ? "" : conf->redirect_uri,
+                        db == NULL                ? ""
+                        : db->unix_socket != NULL ? db->unix_socket
+                                                  : db->hosts[0].name,
+                        db == NULL ? 0 : db->hosts[0].port, db == NULL ? "" : db->name);
+    if (!gg_crypto_sha256(gg_str_of(name), hash, &err))
+        return NULL;
+    for (size_t i = 0; i < SITE_BYTES; i++)
+        (void)snprintf(site + 2 * i, 3, "%02x", hash[i]);
+    return gg_arena_printf(a, "/dev/shm/graphgate-%lu-%s", (unsigned long)geteuid(), site);
+}
+
+void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx)
+{
+    struct gg_metric_site site = {.path = gg_setup_metrics_file(a, ctx)};
+    struct gg_err err;
+
+    site.routes = gg_route_names(a, &site.route_count);
+    if (site.path == NULL)
+        gg_log(GG_INFO, "metrics", "result=off");
+    else if (!gg_metric_open(&site, &err))
+        gg_log(GG_WARNING, "metrics", "result=off name=METRICS_FILE reason=\"%s\"", err.log);
 }

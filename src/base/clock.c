@@ -8,12 +8,17 @@ int64_t gg_clock_now_s(void)
     return (int64_t)time(NULL);
 }
 
-int64_t gg_clock_mono_ms(void)
+int64_t gg_clock_mono_us(void)
 {
     struct timespec t;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t gg_clock_mono_ms(void)
+{
+    return gg_clock_mono_us() / 1000;
 }
 
 struct gg_deadline gg_deadline_in(int64_t ms)

@@ -2,10 +2,13 @@
 #include "gg/web/guard.h"
 
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
 #include "gg/store/rate.h"
 
 /* Some workers sweep now and then, so that old rows go even where nobody runs `maintain`. */
 #define SWEEP_ONE_IN 512
+
+_Static_assert((int)GG_LIMITS == (int)GG_M_LIMIT_N, "each limit has its word");
 
 static const char *const limit_names[GG_LIMITS] = {
     [GG_LIMIT_OAUTH_START] = "oauth_start",
@@ -17,6 +20,14 @@ static bool read_caller(struct gg_exchange *x, struct gg_str token, struct gg_er
 {
     x->has_caller = gg_pair_check(&x->call, gg_secret_of(token), &x->caller, err);
     return x->has_caller;
+}
+
+/* Also where nothing else is configured, so that it can be seen that it is not. */
+static bool is_scraper(const struct gg_exchange *x, struct gg_str token)
+{
+    struct gg_secret expected = x->call.ctx->conf->metrics_token;
+
+    return gg_secret_is_set(expected) && gg_secret_is_equal(gg_secret_of(token), expected);
 }
 
 bool gg_guard_check(struct gg_exchange *x, enum gg_auth auth, struct gg_err *err)
@@ -31,13 +42,17 @@ bool gg_guard_check(struct gg_exchange *x, enum gg_auth auth, struct gg_err *err
             (void)read_caller(x, token, &ignored);
         return true;
     }
+    if (auth == GG_AUTH_METRICS && is_scraper(x, token))
+        return true;
+    if (!x->call.ctx->is_configured)
+        return gg_fail(err, GG_ENOTCONFIGURED, "the log of the start names the setting");
     if (token.p == NULL)
         return gg_fail(err, GG_EINVALIDTOKEN, "there is no bearer token");
     if (!read_caller(x, token, err))
         return false;
     if (x->caller.realm != x->realm)
         return gg_fail(err, GG_EWRONGREALM, "a token of %s", x->caller.realm->name);
-    if (auth == GG_AUTH_ADMIN && !x->caller.is_admin)
+    if ((auth == GG_AUTH_ADMIN || auth == GG_AUTH_METRICS) && !x->caller.is_admin)
         return gg_fail(err, GG_EADMIN, "subject=%.*s", GG_STR_ARG(x->caller.subject));
     return true;
 }
@@ -85,6 +100,7 @@ bool gg_guard_limit(struct gg_exchange *x, enum gg_limit_id limit, enum gg_limit
     sweep_sometimes(x);
     if (rate.admitted)
         return true;
+    gg_metric_count(GG_METRIC_RATE_LIMITED, limit, 0, 0);
     (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s", limit_names[limit], who);
     err->retry_after_s = (int)rate.reset_s;
     return false;

@@ -40,6 +40,11 @@ void gg_response_begin(struct gg_response *r, int status)
     begin_object(r);
 }
 
+void gg_response_begin_text(struct gg_response *r, int status, const char *content_type)
+{
+    begin(r, status, content_type);
+}
+
 void gg_response_end(struct gg_response *r)
 {
     gg_jsonw_close(&r->json, '}');

@@ -2,11 +2,13 @@
 #include "gg/web/route.h"
 
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
 #include "gg/proto/event.h"
 #include "gg/proto/returnto.h"
 #include "gg/web/on_auth.h"
 #include "gg/web/on_calendar.h"
 #include "gg/web/on_health.h"
+#include "gg/web/on_metrics.h"
 
 #include <string.h>
 
@@ -71,6 +73,13 @@ static const struct gg_route routes[] = {
      .on = gg_on_health_tokens,
      .auth = GG_AUTH_ADMIN,
      .is_main_only = true},
+    {.path = "metrics",
+     .method = GG_GET,
+     .on = gg_on_metrics,
+     .auth = GG_AUTH_METRICS,
+     .is_root = true,
+     .is_main_only = true,
+     .works_unconfigured = true},
 };
 
 #define ROUTES (sizeof routes / sizeof routes[0])
@@ -79,6 +88,26 @@ const struct gg_route *gg_route_table(size_t *count)
 {
     *count = ROUTES;
     return routes;
+}
+
+/* The number of the i-th row's path; rows of one path stand together. */
+static unsigned number_of(size_t row)
+{
+    unsigned number = 1;
+
+    for (size_t i = 1; i <= row; i++)
+        number += strcmp(routes[i].path, routes[i - 1].path) != 0;
+    return number;
+}
+
+const char *const *gg_route_names(struct gg_arena *a, unsigned *count)
+{
+    const char **names = gg_arena_alloc(a, ROUTES * sizeof *names);
+
+    *count = number_of(ROUTES - 1);
+    for (size_t i = 0; i < ROUTES; i++)
+        names[number_of(i) - 1] = routes[i].path;
+    return names;
 }
 
 /* "a/b/{id}" against the path below a prefix; *id is the segment, still encoded. */
@@ -97,12 +126,12 @@ static bool is_path(const char *pattern, struct gg_str path, struct gg_str *id)
     return rest.n > 0 && memchr(rest.p, '/', rest.n) == NULL;
 }
 
-/* The path below a realm's prefix; absent when it is not below it. */
-static struct gg_str below(const struct gg_realm *realm, struct gg_str path)
+/* The path below a realm's prefix, or the root; absent when it is not below it. */
+static struct gg_str below(const char *prefix, struct gg_str path)
 {
-    size_t n = strlen(realm->prefix);
+    size_t n = strlen(prefix);
 
-    if (!gg_str_has_prefix(path, realm->prefix) || path.n <= n || path.p[n] != '/')
+    if (!gg_str_has_prefix(path, prefix) || path.n <= n || path.p[n] != '/')
         return (struct gg_str){NULL, 0};
     return gg_str_skip(path, n + 1);
 }
@@ -114,17 +143,19 @@ struct match {
     struct gg_buf allow;
 };
 
-static void match_route(struct gg_exchange *x, struct match *m, const struct gg_route *route)
+static void match_route(struct gg_exchange *x, struct match *m, size_t row)
 {
+    const struct gg_route *route = &routes[row];
     struct gg_str id;
 
     for (int i = 0; i < GG_REALMS; i++) {
         const struct gg_realm *realm = gg_realm((enum gg_realm_id)i);
-        struct gg_str path = below(realm, x->request.path);
+        struct gg_str path = below(route->is_root ? "" : realm->prefix, x->request.path);
         if (path.p == NULL || (route->is_main_only && realm->id != GG_REALM_MAIN) ||
             !is_path(route->path, path, &id))
             continue;
         m->is_known = true;
+        x->path_number = number_of(row);
         gg_buf_add_fmt(&m->allow, "%s%s%s", m->allow.n > 0 ? ", " : "",
                        gg_method_name(route->method), route->method == GG_GET ? ", HEAD" : "");
         if (route->method != x->request.method)
@@ -141,7 +172,7 @@ static bool find_route(struct gg_exchange *x, const struct gg_route **out, struc
 
     gg_buf_init(&m.allow, x->call.arena, 256);
     for (size_t i = 0; i < ROUTES; i++)
-        match_route(x, &m, &routes[i]);
+        match_route(x, &m, i);
     *out = m.route;
     if (!m.is_known)
         return gg_fail(err, GG_ENOTFOUND, "no such path");
@@ -223,12 +254,34 @@ static void log_request(const struct gg_exchange *x, const struct gg_route *rout
            err->log);
 }
 
+/* Before the answer is sent: who has it finds it counted. */
+static void count_request(const struct gg_exchange *x, const struct gg_err *err, int64_t start_us)
+{
+    static const enum gg_metric_word_METHOD words[] = {
+        [GG_GET] = GG_M_GET,
+        [GG_POST] = GG_M_POST,
+        [GG_PUT] = GG_M_PUT,
+        [GG_PATCH] = GG_M_PATCH,
+        [GG_DELETE] = GG_M_DELETE,
+        [GG_METHODS] = GG_M_METHOD_OTHER,
+        [GG_METHOD_OTHER] = GG_M_METHOD_OTHER,
+    };
+    unsigned method = x->request.is_head ? GG_M_HEAD : words[x->request.method];
+
+    gg_metric_count(GG_METRIC_HTTP_REQUESTS, x->path_number, method,
+                    gg_metric_status(x->response.status));
+    gg_metric_observe(GG_METRIC_HTTP_DURATION, x->path_number, method,
+                      gg_clock_mono_us() - start_us);
+    if (err->code == GG_ESTATE)
+        gg_metric_count(GG_METRIC_STATE_MISMATCHES, 0, 0, 0);
+}
+
 void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
 {
     struct gg_exchange *x = gg_arena_alloc(a, sizeof *x);
     const struct gg_route *route = NULL;
     struct gg_err err = {.code = GG_OK};
-    int64_t start_ms = gg_clock_mono_ms();
+    int64_t start_us = gg_clock_mono_us();
 
     x->call = (struct gg_call){
         .ctx = ctx, .arena = a, .deadline = gg_deadline_in(ctx->conf->request_deadline_s * 1000)};
@@ -240,8 +293,9 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
     else
         err = (struct gg_err){.code = GG_OK};
     gg_response_header(&x->response, "X-Request-ID", x->request.request_id);
+    count_request(x, &err, start_us);
     gg_fcgi_finish(f, gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD
                                                                           : GG_RESPONSE_WHOLE));
-    log_request(x, route, &err, gg_clock_mono_ms() - start_ms);
+    log_request(x, route, &err, (gg_clock_mono_us() - start_us) / 1000);
     gg_log_set_request("");
 }

@@ -210,6 +210,27 @@ def _no_leaks(_stacks, mariadb, sim, tmp_path_factory):
     assert found(patterns(sim), dump, *sorted(logs_of(_stacks.made.values()))) == {}
 
 
+def _pages():
+    return set(Path("/dev/shm").glob(f"graphgate-{os.getuid()}-*"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pages():
+    """Programs without a METRICS_FILE leave their page behind, as they should; here it goes when nobody has it open."""
+    before = _pages()
+    yield
+    for page in _pages() - before:
+        if not any(str(page) in _text(maps) for maps in Path("/proc").glob("[0-9]*/maps")):
+            page.unlink(missing_ok=True)
+
+
+def _text(path):
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 @pytest.fixture(scope="session")
 def make_stack(_stacks):
     """make_stack(SIGN_IN="off", workers=1): a stack with other settings; None leaves a setting out."""

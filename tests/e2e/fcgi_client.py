@@ -114,7 +114,8 @@ class Program:
         self.stack, self.sim, self.sql = stack, stack.sim, stack.sql
         self.url = stack.url
         self.directory = directory
-        self.conf = {name: str(value) for name, value in {**stack.conf, **(settings or {})}.items() if value is not None}
+        own = {"METRICS_FILE": directory / "metrics"}
+        self.conf = {name: str(value) for name, value in {**stack.conf, **own, **(settings or {})}.items() if value is not None}
         self.conf_file = directory / "graphgate.conf"
         self.log = directory / "log"
         self.address = directory / "s"

@@ -57,9 +57,11 @@ VALUES = {
     "REQUEST_DEADLINE_S": SECONDS,
     "LOG_LEVEL": (["debug", "info", "warning", "error"], ["verbose", "INFO", "3"]),
     "LOG_TARGET": (["stderr", "syslog", "file:/dev/null"], ["stdout", "file:", "/var/log/x"]),
+    "METRICS_TOKEN": (["t" * 20, "AZaz09-._~+/=AZaz09-"], ["topsecret", "topsecret of many words", "topsecret,topsecret,topsecret"]),
+    "METRICS_FILE": (["off", "/nonexistent/metrics"], ["metrics", "Off", "/a\x03b"]),
 }
 NEEDED_SECRETS = ("MSCLIENTSECRET", "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY", "SECRET_KEY", "DATABASE_URL")
-SECRETS = (*NEEDED_SECRETS, "MSCLIENTSECRET_NEXT")
+SECRETS = (*NEEDED_SECRETS, "MSCLIENTSECRET_NEXT", "METRICS_TOKEN")
 GOOD = [(name, value) for name, (good, _) in VALUES.items() for value in good]
 BAD = [(name, value) for name, (_, bad) in VALUES.items() for value in bad]
 
@@ -301,6 +303,7 @@ def test_request_parameters_never_configure(program, stack, realm):
 @pytest.mark.parametrize("faulty", [False, True])
 def test_no_secret_is_printed_or_logged(program, check, stack, faulty):
     settings = {**stack.conf, "LOG_LEVEL": "debug", "SECRET_KEY": "another-secret-of-ours",
+                "METRICS_TOKEN": "a-scraper-s-token-of-ours", "MSCLIENTSECRET_NEXT": "the-next-secret-of-ours",
                 **({"SIGN_IN": "sometimes"} if faulty else {})}
     worker = program(**settings)
     worker.health()

@@ -155,6 +155,7 @@ class Stack:
             "MICROSOFT_GRAPH_URL": self.sim.https + "/v1.0",
             "MICROSOFT_CA_FILE": self.sim.ca_file,
             "ALLOWED_RETURN_URLS": self.url,
+            "METRICS_FILE": self.directory / "metrics",
         }
         self.conf = {name: str(value) for name, value in {**usual, **self._config}.items() if value is not None}
         self.conf_file.unlink(missing_ok=True)

@@ -4,6 +4,7 @@
 #include "gg/app/setup.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* hashlib.pbkdf2_hmac("sha256", b"unit-test-secret", b"faraday_token_encryption_salt", 100000) */
 static const unsigned char derived[32] = {
@@ -81,5 +82,42 @@ START_TEST(what_is_missing_keeps_it_closed)
 }
 END_TEST
 
+/* The file is named by what names the site, never by a secret; METRICS_FILE overrides it. */
+START_TEST(the_metrics_file)
+{
+    struct gg_arena *a = gg_arena_open();
+    struct gg_loaded loaded = complete;
+    struct gg_ctx ctx;
+    struct gg_ctx other;
+
+    gg_setup_open(a, &loaded, &ctx);
+    other = ctx;
+    struct gg_conf conf = loaded.conf;
+    other.conf = &conf;
+    const char *name = gg_setup_metrics_file(a, &ctx);
+    ck_assert_ptr_eq(
+        strstr(name, gg_arena_printf(a, "/dev/shm/graphgate-%lu-", (unsigned long)geteuid())),
+        name);
+    ck_assert_str_eq(gg_setup_metrics_file(a, &other), name);
+    conf.jwt_secret_key = (struct gg_secret){"another", 7};
+    conf.client_secret = (struct gg_secret){"another", 7};
+    ck_assert_str_eq(gg_setup_metrics_file(a, &other), name);
+    conf.client_id = "another";
+    ck_assert_str_ne(gg_setup_metrics_file(a, &other), name);
+    conf.client_id = NULL;
+    conf.redirect_uri = "another";
+    ck_assert_str_ne(gg_setup_metrics_file(a, &other), name);
+    conf.redirect_uri = NULL;
+    other.db = NULL;
+    ck_assert_str_ne(gg_setup_metrics_file(a, &other), name);
+    conf.metrics_file = "/x/y";
+    ck_assert_str_eq(gg_setup_metrics_file(a, &other), "/x/y");
+    conf.metrics_file = "off";
+    ck_assert_ptr_null(gg_setup_metrics_file(a, &other));
+    gg_setup_close(&ctx);
+    gg_arena_close(a);
+}
+END_TEST
+
 GG_UNIT_MAIN("app/setup", the_derived_key_is_the_old_services, given_keys_are_taken,
-             what_is_missing_keeps_it_closed)
+             what_is_missing_keeps_it_closed, the_metrics_file)

@@ -7,8 +7,10 @@ PLAIN_TESTS = \
 	tests/unit/base_clock \
 	tests/unit/base_conf \
 	tests/unit/base_err \
+	tests/unit/base_exposition \
 	tests/unit/base_jsonw \
 	tests/unit/base_log \
+	tests/unit/base_metric \
 	tests/unit/base_realm \
 	tests/unit/base_secret \
 	tests/unit/base_str \
@@ -29,6 +31,7 @@ PLAIN_TESTS = \
 	tests/unit/proto_urlenc \
 	tests/unit/flow_ctx \
 	tests/unit/flow_retry \
+	tests/unit/web_on_metrics \
 	tests/unit/web_request \
 	tests/unit/web_response \
 	tests/unit/web_route \
@@ -91,8 +94,10 @@ tests_unit_base_buf_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_clock_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_conf_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_err_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
+tests_unit_base_exposition_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_jsonw_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_log_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
+tests_unit_base_metric_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_realm_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_secret_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_str_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
@@ -137,6 +142,7 @@ tests_unit_web_guard_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_on_auth_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_on_calendar_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_on_health_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
+tests_unit_web_on_metrics_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_request_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_response_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_route_LDADD = libunit.a $(WEB) $(CHECK_LIBS)

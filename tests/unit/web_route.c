@@ -69,9 +69,9 @@ START_TEST(the_table)
         if (strncmp(a->path, "integration/", 12) == 0)
             ck_assert_msg(a->auth == GG_AUTH_CALLER && a->limit == GG_LIMIT_CALENDAR, "%s",
                           a->path);
-        if (a->works_unconfigured)
+        if (a->works_unconfigured && !a->is_root)
             ck_assert_str_eq(a->path, "health/microsoft");
-        if (a->auth == GG_AUTH_ADMIN || a->auth == GG_AUTH_ADMIN_OR)
+        if (a->auth == GG_AUTH_ADMIN || a->auth == GG_AUTH_ADMIN_OR || a->is_root)
             ck_assert_msg(a->is_main_only, "%s", a->path);
         for (size_t k = 0; k < i; k++)
             ck_assert_msg(strcmp(table[k].path, a->path) != 0 || table[k].method != a->method,
@@ -174,6 +174,36 @@ START_TEST(not_configured)
 }
 END_TEST
 
+/* The scraper's token opens /metrics and nothing else; whoever has none sees that it is guarded. */
+/* mutant: src/web/guard.c: gg_secret_is_set(expected) && => true && */
+START_TEST(metrics_are_for_the_scraper)
+{
+    static const char uri[] = "/metrics";
+    static const char good[] = "Bearer scraper";
+
+    set_up();
+    check_status(serve("GET", uri, "X", "y"), 401, "invalid_token");
+    check_status(serve("GET", uri, "HTTP_AUTHORIZATION", "Bearer "), 401, "invalid_token");
+    check_status(serve("GET", uri, "HTTP_AUTHORIZATION", good), 401, "invalid_token");
+    conf.metrics_token = gg_secret_of(GG_STR("scraper"));
+    /* No page is open here: that it is said shows who was let in. */
+    check_status(serve("GET", uri, "HTTP_AUTHORIZATION", good), 503, "not_configured");
+    check_status(serve("GET", "/metrics/", "HTTP_AUTHORIZATION", good), 503, "not_configured");
+    check_status(serve("GET", uri, "HTTP_AUTHORIZATION", "Bearer scrape"), 401, "invalid_token");
+    check_status(serve("GET", uri, "HTTP_AUTHORIZATION", "Basic scraper"), 401, "invalid_token");
+    check_status(serve("GET", "/api/v1/health/microsoft/tokens", "HTTP_AUTHORIZATION", good), 401,
+                 "invalid_token");
+    check_status(serve("POST", uri, "HTTP_AUTHORIZATION", good), 405, "method_not_allowed");
+    check_status(serve("GET", "/api/v1/metrics", "HTTP_AUTHORIZATION", good), 404, "not_found");
+    conf.metrics_file = "off";
+    check_status(serve("GET", uri, "HTTP_AUTHORIZATION", good), 404, "not_found");
+    ctx.is_configured = false;
+    check_status(serve("GET", uri, "HTTP_AUTHORIZATION", good), 404, "not_found");
+    check_status(serve("GET", uri, "X", "y"), 503, "not_configured");
+    tear_down();
+}
+END_TEST
+
 START_TEST(head_has_no_body)
 {
     set_up();
@@ -186,4 +216,5 @@ START_TEST(head_has_no_body)
 END_TEST
 
 GG_UNIT_MAIN("web/route", the_table, paths_that_are_not_there, methods_that_are_not_there,
-             no_way_in_without_a_token, not_configured, head_has_no_body)
+             no_way_in_without_a_token, not_configured, metrics_are_for_the_scraper,
+             head_has_no_body)

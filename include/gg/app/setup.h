@@ -14,4 +14,13 @@
 void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg_ctx *ctx);
 void gg_setup_close(struct gg_ctx *ctx);
 
+/*
+ * Where the site's workers on this host count: METRICS_FILE, or a file in /dev/shm of this account,
+ * named by a hash of what names the site and is no secret. NULL: nowhere.
+ */
+const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx);
+
+/* Opens it. Whatever fails is a warning in the log: without metrics the service goes on. */
+void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx);
+
 #endif

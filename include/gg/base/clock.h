@@ -12,6 +12,7 @@ struct gg_deadline {
 
 int64_t gg_clock_now_s(void);   /* seconds since 1970, UTC */
 int64_t gg_clock_mono_ms(void); /* since some fixed moment */
+int64_t gg_clock_mono_us(void); /* since the same */
 
 struct gg_deadline gg_deadline_in(int64_t ms);
 int64_t gg_deadline_left_ms(struct gg_deadline d); /* 0 when it has passed */

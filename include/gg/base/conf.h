@@ -58,6 +58,8 @@ struct gg_conf {
     int64_t request_deadline_s;
     int64_t log_level;
     const char *log_target;
+    struct gg_secret metrics_token;
+    const char *metrics_file; /* NULL: the usual one; "off": none */
 };
 
 /* One line of a file. */

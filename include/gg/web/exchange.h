@@ -14,6 +14,7 @@ struct gg_exchange {
     struct gg_response response;
     const struct gg_realm *realm; /* of the path */
     struct gg_str id;             /* {id} of the path, decoded */
+    unsigned path_number;         /* of the path's pattern among gg_route_names; 0: unknown */
     bool has_caller;
     struct gg_caller caller;
     struct gg_str error_return_to; /* where a failure goes instead; absent: it is the answer */

@@ -11,6 +11,7 @@ enum gg_auth {
     GG_AUTH_CALLER,   /* there must be one of this realm */
     GG_AUTH_ADMIN,    /* … with the admin scope */
     GG_AUTH_ADMIN_OR, /* as NONE, but a good admin is known as such */
+    GG_AUTH_METRICS,  /* METRICS_TOKEN, even when not configured; else as ADMIN */
 };
 
 /* GG_EINVALIDTOKEN, GG_EWRONGREALM, GG_EADMIN. */

@@ -26,6 +26,9 @@ void gg_response_header_int(struct gg_response *r, const char *name, int64_t val
 void gg_response_begin(struct gg_response *r, int status);
 void gg_response_end(struct gg_response *r);
 
+/* Begins another kind of text, which is added to body. */
+void gg_response_begin_text(struct gg_response *r, int status, const char *content_type);
+
 /* Begins `{"success": true, "message": message`. */
 void gg_response_begin_success(struct gg_response *r, int status, const char *message);
 

@@ -19,6 +19,7 @@ struct gg_route {
     bool is_limited;
     enum gg_limit_id limit;
     enum gg_limit_by by;
+    bool is_root;                          /* below no realm's prefix, but the site's root */
     bool is_main_only;                     /* there is none in the other realm */
     bool works_unconfigured;               /* answers even when nothing else can */
     enum gg_code query_fault;              /* for a query that is broken; GG_OK: GG_EINVALID */
@@ -27,6 +28,9 @@ struct gg_route {
 
 /* The whole table; *count says how long it is. */
 const struct gg_route *gg_route_table(size_t *count);
+
+/* The distinct paths of the table, in its order: a path's number counts from 1. */
+const char *const *gg_route_names(struct gg_arena *a, unsigned *count);
 
 /* Answers one request that was accepted on f. */
 void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f);
