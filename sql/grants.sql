@@ -11,3 +11,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON `@DB@`.refresh_families TO @USER@;
 GRANT SELECT, INSERT, UPDATE, DELETE ON `@DB@`.rate_limits TO @USER@;
 GRANT SELECT, INSERT, UPDATE ON `@DB@`.signing_keys TO @USER@;
 GRANT SELECT ON `@DB@`.schema_migrations TO @USER@;
+-- Of the audit the worker only adds: what is removed is an administrator's to remove.
+GRANT SELECT, INSERT ON `@DB@`.audit_log TO @USER@;
+GRANT SELECT, INSERT ON `@DB@`.audit_seals TO @USER@;

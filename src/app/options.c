@@ -97,6 +97,14 @@ static bool parse_token_keys(struct gg_option_read *r)
     return parse_secret(r);
 }
 
+static bool parse_audit_failure(struct gg_option_read *r)
+{
+    if (!gg_str_is(r->value, "open") && !gg_str_is(r->value, "closed"))
+        return fail(r, "must be open or closed");
+    *(bool *)r->field = gg_str_is(r->value, "closed");
+    return true;
+}
+
 static bool parse_algorithm(struct gg_option_read *r)
 {
     enum gg_hash hash;
@@ -310,6 +318,16 @@ static const struct gg_option table[] = {
      .meaning = "one call to Graph, slow bodies included"},
     {"REQUEST_DEADLINE_S", SECONDS, AT(request_deadline_s), .fallback = "25",
      .meaning = "a whole request with its retries"},
+    {"AUDIT_KEY", parse_token_keys, AT(audit_key), .shown = "derived", .is_secret = true,
+     .meaning =
+         "Fernet keys for the audit's MACs, separated by commas: the first signs, all verify; "
+         "without it they are derived from the token keys (see docs/audit.md)"},
+    {"AUDIT_FAILURE", parse_audit_failure, AT(audit_fails_closed), .fallback = "open",
+     .meaning =
+         "when a row of the audit cannot be written: `open` (the answer goes out, the log has "
+         "an error) or `closed` (503 `database_unavailable`)"},
+    {"AUDIT_KEEP_DAYS", parse_days, AT(audit_keep_days), .min = 1, .max = 36500, .fallback = "400",
+     .meaning = "what `graphgatectl audit prune` leaves"},
     {"LOG_LEVEL", parse_level, AT(log_level), .fallback = "info",
      .meaning = "`debug`, `info`, `warning` or `error`"},
     {"LOG_TARGET", parse_target, AT(log_target), .fallback = "stderr",

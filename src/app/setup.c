@@ -46,6 +46,20 @@ static bool open_keys(struct gg_arena *a, const struct gg_loaded *loaded, struct
     return true;
 }
 
+static bool open_audit_keys(struct gg_arena *a, const struct gg_loaded *loaded, struct gg_ctx *ctx,
+                            struct gg_err *err)
+{
+    struct gg_fernet own = {.count = 0};
+    bool is_own = gg_secret_is_set(loaded->conf.audit_key);
+
+    if (has_fault(loaded->faults, "AUDIT_KEY"))
+        return gg_fail(err, GG_ENOTCONFIGURED, "AUDIT_KEY: is no usable key");
+    bool ok = (!is_own || gg_fernet_parse_keys(a, loaded->conf.audit_key, &own, err)) &&
+              gg_audit_derive(is_own ? &own : &ctx->fernet, &ctx->audit_keys, err);
+    gg_wipe(&own, sizeof own);
+    return ok;
+}
+
 static struct gg_db *open_db(struct gg_arena *a, const struct gg_conf *conf)
 {
     struct gg_db_address *address = gg_arena_alloc(a, sizeof *address);
@@ -74,7 +88,7 @@ void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg
         .http = gg_http_open(http),
         .keyset = gg_keyset_open(),
     };
-    if (!open_keys(a, loaded, &ctx->fernet, &err)) {
+    if (!open_keys(a, loaded, &ctx->fernet, &err) || !open_audit_keys(a, loaded, ctx, &err)) {
         /* A key that is missing or bad is among the faults already. */
         if (err.code != GG_ENOTCONFIGURED)
             gg_log(GG_ERROR, "setup.keys", "reason=\"%s\"", err.log);
@@ -88,6 +102,7 @@ void gg_setup_close(struct gg_ctx *ctx)
     gg_http_close(ctx->http);
     gg_keyset_close(ctx->keyset);
     gg_wipe(&ctx->fernet, sizeof ctx->fernet);
+    gg_wipe(&ctx->audit_keys, sizeof ctx->audit_keys);
 }
 
 const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx)

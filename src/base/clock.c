@@ -8,6 +8,14 @@ int64_t gg_clock_now_s(void)
     return (int64_t)time(NULL);
 }
 
+int64_t gg_clock_now_us(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 int64_t gg_clock_mono_us(void)
 {
     struct timespec t;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATEMENTS_MAX 64
+#define STATEMENTS_MAX 128
 #define ROWS_MAX       1000
 #define TRIES          4
 /* The first host is looked for again twice as late each time that it is not there. */
@@ -266,14 +266,14 @@ static bool take_rows(struct gg_db *db, MYSQL_STMT *s, struct gg_arena *a,
 static bool run_once(struct gg_db *db, struct gg_arena *a, const struct gg_db_call *call,
                      struct gg_db_result *result, struct gg_err *err)
 {
-    MYSQL_BIND binds[GG_DB_COLUMNS_MAX];
+    MYSQL_BIND binds[GG_DB_VALUES_MAX];
 
     db->code = 0;
     MYSQL_STMT *s = prepare(db, a, call, err);
     *result = (struct gg_db_result){0};
     if (s == NULL)
         return false;
-    if (call->count > GG_DB_COLUMNS_MAX || mysql_stmt_param_count(s) != call->count)
+    if (call->count > GG_DB_VALUES_MAX || mysql_stmt_param_count(s) != call->count)
         return gg_fail(err, GG_EINTERNAL, "a statement's parameters do not match");
     for (size_t i = 0; i < call->count; i++)
         bind_value(&binds[i], &call->values[i]);
@@ -327,6 +327,7 @@ bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
     /* What took so long once is not tried again: the caller waits. */
     struct gg_deadline patience = gg_deadline_in(db->address->query_timeout_s * 500LL);
 
+    db->code = 0;
     for (int tries = 1;; tries++) {
         if (db->mysql != NULL && (is_stale(db, call.stmt) || is_to_return(db)))
             disconnect(db);
@@ -345,6 +346,14 @@ bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
         else
             gg_clock_sleep_ms(5L * tries + (long)(gg_clock_mono_ms() % 7));
     }
+}
+
+enum gg_db_fault gg_db_fault(const struct gg_db *db)
+{
+    bool is_denied =
+        db->code == ER_TABLEACCESS_DENIED_ERROR || db->code == ER_COLUMNACCESS_DENIED_ERROR;
+
+    return db->code == ER_DUP_ENTRY ? GG_DB_DUPLICATE : is_denied ? GG_DB_DENIED : GG_DB_OTHER;
 }
 
 bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,

@@ -4,6 +4,7 @@
 #include "gg/base/jsonw.h"
 #include "gg/ext/crypto.h"
 #include "gg/ext/json.h"
+#include "gg/flow/audit.h"
 #include "gg/proto/urlenc.h"
 
 #include <string.h>
@@ -13,8 +14,21 @@
 /* Graph's pages have 10 elements unless asked for more. */
 #define PAGE_MAX 100
 
-bool gg_calendar_find_all(struct gg_call *c, struct gg_token_key key, struct gg_calendars *out,
-                          struct gg_err *err)
+/* One use of the user's token, however many calls to Graph it was; none where it was not sent. */
+static bool note_use(struct gg_call *c, struct gg_token_key key, const char *operation, bool ok,
+                     const struct gg_err *err)
+{
+    if (c->token_uses > 0)
+        gg_audit_note(c, (struct gg_audit_event){.event = "token.use",
+                                                 .realm = key.realm,
+                                                 .subject = key.subject,
+                                                 .result = gg_audit_result(ok, err),
+                                                 .detail = operation});
+    return ok;
+}
+
+static bool find_all(struct gg_call *c, struct gg_token_key key, struct gg_calendars *out,
+                     struct gg_err *err)
 {
     struct gg_graph_list list = {
         .request = {.key = key, .method = "GET", .url = gg_graph_url(c, "/me/calendars?$top=100")}};
@@ -31,6 +45,12 @@ bool gg_calendar_find_all(struct gg_call *c, struct gg_token_key key, struct gg_
             out->default_calendar = list.items[i];
     }
     return true;
+}
+
+bool gg_calendar_find_all(struct gg_call *c, struct gg_token_key key, struct gg_calendars *out,
+                          struct gg_err *err)
+{
+    return note_use(c, key, "calendars.list", find_all(c, key, out, err), err);
 }
 
 /* GRAPH_URL/me[/calendars/{id}] */
@@ -132,7 +152,7 @@ static bool run_list(struct gg_call *c, struct gg_graph_list *list, struct gg_ev
 {
     int64_t limit = (int64_t)list->want;
 
-    if (!gg_graph_list(c, list, err))
+    if (!note_use(c, list->request.key, "events.list", gg_graph_list(c, list, err), err))
         return false;
     *out = (struct gg_events){.items = list->items, .count = list->count};
     return list->next_url == NULL || seal_cursor(c, list, limit, &out->next_cursor, err);
@@ -160,8 +180,8 @@ bool gg_calendar_list_on(struct gg_call *c, struct gg_token_key key, struct gg_s
     return open_cursor(c, key, cursor, &pages, err) && run_list(c, &pages, out, err);
 }
 
-bool gg_calendar_call(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,
-                      struct gg_err *err)
+static bool call_event(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,
+                       struct gg_err *err)
 {
     static const char *const methods[] = {"GET", "POST", "PATCH", "DELETE"};
     struct gg_access access = {0};
@@ -193,6 +213,15 @@ bool gg_calendar_call(struct gg_call *c, const struct gg_event_call *call, struc
     if (call->verb == GG_EVENT_POST && gg_json_text(v, "id").n == 0)
         return gg_fail(err, GG_EGRAPH, "a new event of Graph's has no id");
     return true;
+}
+
+bool gg_calendar_call(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,
+                      struct gg_err *err)
+{
+    static const char *const operations[] = {"events.get", "events.create", "events.update",
+                                             "events.delete"};
+
+    return note_use(c, call->key, operations[call->verb], call_event(c, call, event, err), err);
 }
 
 bool gg_calendar_transaction(struct gg_call *c, struct gg_token_key key,

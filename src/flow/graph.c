@@ -84,6 +84,7 @@ static bool fetch(struct gg_call *c, const struct gg_graph_request *r, struct gg
     bool ok;
 
     gg_retry_earn(c);
+    c->token_uses++;
     for (;;) {
         *err = (struct gg_err){.code = GG_OK};
         ok = fetch_once(c, r, token, response, err);

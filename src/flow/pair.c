@@ -2,6 +2,7 @@
 #include "gg/flow/pair.h"
 
 #include "gg/base/jsonw.h"
+#include "gg/flow/audit.h"
 #include "gg/store/family.h"
 #include "gg/store/session.h"
 
@@ -66,10 +67,14 @@ bool gg_pair_issue(struct gg_call *c, const struct gg_realm *realm,
     struct gg_family family = {
         .realm = realm, .subject = account->id, .ttl_s = GG_PAIR_REFRESH_TTL_S};
 
-    return gg_crypto_random_text(c->arena, ID_BYTES, &family.family_id, err) &&
-           gg_crypto_random_text(c->arena, ID_BYTES, &family.token_id, err) &&
-           sign_pair(c, account, &family, pair, err) &&
-           gg_family_put(c->ctx->db, c->arena, &family, err);
+    if (!gg_crypto_random_text(c->arena, ID_BYTES, &family.family_id, err) ||
+        !gg_crypto_random_text(c->arena, ID_BYTES, &family.token_id, err) ||
+        !sign_pair(c, account, &family, pair, err) ||
+        !gg_family_put(c->ctx->db, c->arena, &family, err))
+        return false;
+    gg_audit_note(
+        c, (struct gg_audit_event){.event = "signin", .realm = realm, .subject = account->id});
+    return true;
 }
 
 bool gg_pair_make_code(struct gg_call *c, const struct gg_realm *realm,
@@ -189,10 +194,19 @@ bool gg_pair_rotate(struct gg_call *c, const struct gg_pair_claim *claim, struct
         .ttl_s = GG_PAIR_REFRESH_TTL_S,
     };
     struct gg_str next_id;
+    struct gg_audit_event e = {
+        .event = "session.refresh", .realm = family.realm, .subject = family.subject};
 
     if (!find_account(c, family.realm, family.subject, &account, err) ||
-        !gg_crypto_random_text(c->arena, ID_BYTES, &next_id, err) ||
-        !gg_family_rotate(c->ctx->db, c->arena, &family, next_id, err))
+        !gg_crypto_random_text(c->arena, ID_BYTES, &next_id, err))
+        return false;
+    bool ok = gg_family_rotate(c->ctx->db, c->arena, &family, next_id, err);
+    if (!ok && err->code != GG_EINVALIDTOKEN)
+        return false;
+    e.result = gg_audit_result(ok, err);
+    e.detail = ok ? NULL : "a spent refresh token: its family has ended";
+    gg_audit_note(c, e);
+    if (!ok)
         return false;
     family.token_id = next_id;
     return sign_pair(c, &account, &family, pair, err);

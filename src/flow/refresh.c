@@ -2,6 +2,7 @@
 #include "gg/flow/refresh.h"
 
 #include "gg/base/log.h"
+#include "gg/flow/audit.h"
 #include "gg/flow/redeem.h"
 
 /* A call must be over, and its answer stored, before its lease ends. */
@@ -28,18 +29,29 @@ static bool fail_as_before(const struct gg_token *row, struct gg_err *err)
     return false;
 }
 
-static void log_failure(const struct wish *w, const struct gg_oauth_refusal *refusal,
-                        const struct gg_err *why)
+static void note(struct gg_call *c, const struct wish *w, struct gg_audit_event e)
+{
+    e.realm = w->key.realm;
+    e.subject = w->key.subject;
+    gg_audit_note(c, e);
+}
+
+static void tell_failure(struct gg_call *c, const struct wish *w,
+                         const struct gg_oauth_refusal *refusal, const struct gg_err *why)
 {
     enum gg_level level = refusal->class == GG_OAUTH_OPERATOR ? GG_ERROR : GG_WARNING;
+    const char *class = refusal->class == GG_OAUTH_PERMANENT  ? "permanent"
+                        : refusal->class == GG_OAUTH_OPERATOR ? "operator"
+                                                              : "passing";
 
     gg_log(level, "token.refresh",
            "realm=%s subject=%.*s result=failed class=%s why=\"%s\" reason=\"%s\"",
-           w->key.realm->name, GG_STR_ARG(w->key.subject),
-           refusal->class == GG_OAUTH_PERMANENT  ? "permanent"
-           : refusal->class == GG_OAUTH_OPERATOR ? "operator"
-                                                 : "passing",
-           why->why == NULL ? "" : why->why, why->log);
+           w->key.realm->name, GG_STR_ARG(w->key.subject), class, why->why == NULL ? "" : why->why,
+           why->log);
+    note(c, w,
+         (struct gg_audit_event){.event = "token.refresh_failed",
+                                 .result = gg_audit_result(false, why),
+                                 .detail = class});
 }
 
 /* Notes the failure in the row, and says it to the caller. Always false. */
@@ -51,13 +63,16 @@ static bool end_badly(struct gg_call *c, const struct wish *w, struct gg_token_e
                         : refusal->class == GG_OAUTH_OPERATOR ? GG_ECLIENT
                                                               : GG_ELOGIN;
 
-    log_failure(w, refusal, &why);
+    tell_failure(c, w, refusal, &why);
     end->is_permanent = code == GG_EAUTHREQUIRED;
     end->failure = end->is_permanent ? refusal->error : gg_err_row(code)->code;
     bool is_shorter = refusal->retry_after_s >= 0 && refusal->retry_after_s < PAUSE_S;
     end->pause_s = is_shorter ? refusal->retry_after_s : PAUSE_S;
     if (!gg_token_end_lease(gg_ctx_tokens(c->ctx), c->arena, w->key, end, err))
         return false;
+    if (end->is_permanent && end->was_ours)
+        note(c, w,
+             (struct gg_audit_event){.event = "token.reconnect_forced", .detail = refusal->error});
     *err = why;
     err->code = code;
     err->retry_after_s = end->is_permanent ? 0 : end->pause_s > 0 ? (int)end->pause_s : 1;
@@ -86,7 +101,14 @@ static bool refresh_under(struct gg_call *c, const struct wish *w,
     end->set = set;
     /* A token that never has more left is not refreshed by each caller in turn. */
     end->rest_s = set->expires_in_s <= GG_REFRESH_BEFORE_S ? set->expires_in_s / 2 : 0;
-    if (!gg_token_end_lease(gg_ctx_tokens(c->ctx), c->arena, w->key, end, err))
+    bool ok = gg_token_end_lease(gg_ctx_tokens(c->ctx), c->arena, w->key, end, err);
+    note(c, w,
+         (struct gg_audit_event){
+             .event = "token.refresh",
+             .result = gg_audit_result(ok, err),
+             .detail = ok && !end->was_ours ? "not stored: a connect or disconnect came in" : NULL,
+         });
+    if (!ok)
         return false;
     gg_log(GG_INFO, "token.refresh", "realm=%s subject=%.*s result=ok stored=%s expires_in=%lld",
            w->key.realm->name, GG_STR_ARG(w->key.subject), end->was_ours ? "yes" : "no",

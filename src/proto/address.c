@@ -97,16 +97,23 @@ bool gg_address_is_list(const char *networks)
     return true;
 }
 
+struct gg_str gg_address_format_whole(struct gg_arena *a, const struct gg_address *address)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (is_v4(address))
+        (void)inet_ntop(AF_INET, address->bytes + sizeof mapped, text, sizeof text);
+    else
+        (void)inet_ntop(AF_INET6, address->bytes, text, sizeof text);
+    return gg_str_of(gg_arena_strdup(a, text));
+}
+
 struct gg_str gg_address_format(struct gg_arena *a, const struct gg_address *address)
 {
-    char text[INET6_ADDRSTRLEN + 4] = "";
     struct gg_address head = *address;
 
-    if (is_v4(address)) {
-        (void)inet_ntop(AF_INET, address->bytes + sizeof mapped, text, sizeof text);
-        return gg_str_of(gg_arena_strdup(a, text));
-    }
+    if (is_v4(address))
+        return gg_address_format_whole(a, address);
     memset(head.bytes + 8, 0, 8);
-    (void)inet_ntop(AF_INET6, head.bytes, text, sizeof text);
-    return gg_str_of(gg_arena_printf(a, "%s/64", text));
+    return gg_str_of(gg_arena_printf(a, "%s/64", gg_address_format_whole(a, &head).p));
 }

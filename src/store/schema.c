@@ -32,7 +32,8 @@ static const struct gg_db_stmt probe = {
     " EXISTS (SELECT " IDENTITY " FROM users), EXISTS (SELECT " IDENTITY " FROM beta_teachers),"
     " EXISTS (SELECT 1 FROM login_states), EXISTS (SELECT 1 FROM session_codes),"
     " EXISTS (SELECT 1 FROM refresh_families), EXISTS (SELECT 1 FROM rate_limits),"
-    " EXISTS (SELECT 1 FROM signing_keys)",
+    " EXISTS (SELECT 1 FROM signing_keys),"
+    " EXISTS (SELECT 1 FROM audit_log), EXISTS (SELECT 1 FROM audit_seals)",
     true};
 
 static const struct gg_db_stmt find_now = {"SELECT UNIX_TIMESTAMP()", true};

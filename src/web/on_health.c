@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/web/on_health.h"
 
+#include "gg/flow/audit.h"
 #include "gg/flow/health.h"
 #include "gg/proto/time.h"
 
@@ -24,6 +25,11 @@ static void put_details(struct gg_jsonw *w, const struct gg_health *parts)
     gg_jsonw_close(w, '}');
 }
 
+static void note_read(struct gg_exchange *x, const char *what)
+{
+    gg_audit_note(&x->call, (struct gg_audit_event){.event = "admin.read", .detail = what});
+}
+
 bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
 {
     struct gg_jsonw *w = &x->response.json;
@@ -36,8 +42,12 @@ bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
     gg_jsonw_put_text(w, "service", "microsoft_graph");
     gg_jsonw_put_bool(w, "configured", x->call.ctx->is_configured);
     put_now(x, "last_check");
-    if (x->has_caller && x->caller.is_admin && x->caller.realm->id == GG_REALM_MAIN)
+    if (x->has_caller && x->caller.is_admin && x->caller.realm->id == GG_REALM_MAIN) {
         put_details(w, parts);
+        /* Without a database this is for the log alone, unless there must be a row. */
+        if (parts[GG_HEALTH_DATABASE].fault == NULL || x->call.ctx->conf->audit_fails_closed)
+            note_read(x, "health.details");
+    }
     gg_response_end(&x->response);
     return true;
 }
@@ -82,5 +92,6 @@ bool gg_on_health_tokens(struct gg_exchange *x, struct gg_err *err)
     gg_jsonw_close(w, '}');
     put_now(x, "last_updated");
     gg_response_end(&x->response);
+    note_read(x, "health.tokens");
     return true;
 }

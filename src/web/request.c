@@ -146,14 +146,15 @@ bool gg_request_body(struct gg_request *r, struct gg_json **body, struct gg_err 
     return gg_json_parse(r->arena, text, body, err);
 }
 
-struct gg_str gg_request_address(const struct gg_request *r, const char *trusted_proxies)
+static bool find_address(const struct gg_request *r, const char *trusted_proxies,
+                         struct gg_address *out)
 {
     struct gg_str forwarded = gg_request_header(r, "HTTP_X_FORWARDED_FOR");
     struct gg_address address;
     struct gg_address next;
 
     if (!gg_address_parse(gg_fcgi_param(r->fcgi, "REMOTE_ADDR"), &address))
-        return GG_STR("unknown");
+        return false;
     /* From right to left: each proxy adds whom it was asked by; the first stranger is the caller.
      */
     while (trusted_proxies != NULL && forwarded.n > 0 &&
@@ -167,5 +168,22 @@ struct gg_str gg_request_address(const struct gg_request *r, const char *trusted
             break;
         address = next;
     }
-    return gg_address_format(r->arena, &address);
+    *out = address;
+    return true;
+}
+
+struct gg_str gg_request_address(const struct gg_request *r, const char *trusted_proxies)
+{
+    struct gg_address address;
+
+    return find_address(r, trusted_proxies, &address) ? gg_address_format(r->arena, &address)
+                                                      : GG_STR("unknown");
+}
+
+struct gg_str gg_request_whole_address(const struct gg_request *r, const char *trusted_proxies)
+{
+    struct gg_address address;
+
+    return find_address(r, trusted_proxies, &address) ? gg_address_format_whole(r->arena, &address)
+                                                      : (struct gg_str){NULL, 0};
 }

@@ -21,6 +21,12 @@ void gg_response_header_int(struct gg_response *r, const char *name, int64_t val
     gg_buf_add_fmt(&r->headers, "%s: %lld\r\n", name, (long long)value);
 }
 
+void gg_response_rewind(struct gg_response *r, size_t mark)
+{
+    r->headers.n = mark;
+    r->headers.p[mark] = '\0';
+}
+
 static void begin(struct gg_response *r, int status, const char *content_type)
 {
     r->status = status;

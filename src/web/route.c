@@ -3,6 +3,7 @@
 
 #include "gg/base/log.h"
 #include "gg/base/metric.h"
+#include "gg/flow/audit.h"
 #include "gg/proto/event.h"
 #include "gg/proto/returnto.h"
 #include "gg/web/on_auth.h"
@@ -209,6 +210,12 @@ static bool check_query(struct gg_exchange *x, const struct gg_route *route, str
     return false;
 }
 
+static bool mark_headers(struct gg_exchange *x)
+{
+    x->header_mark = x->response.headers.n;
+    return true;
+}
+
 static bool run(struct gg_exchange *x, const struct gg_route **route, struct gg_err *err)
 {
     if (!find_route(x, route, err))
@@ -218,7 +225,23 @@ static bool run(struct gg_exchange *x, const struct gg_route **route, struct gg_
         return gg_fail(err, GG_ENOTCONFIGURED, "the log of the start names the setting");
     return gg_guard_check(x, r->auth, err) &&
            (!r->is_limited || gg_guard_limit(x, r->limit, r->by, err)) && check_id(x, err) &&
-           check_query(x, r, err) && r->on(x, err);
+           check_query(x, r, err) && mark_headers(x) && r->on(x, err);
+}
+
+/* What happened is on record before anybody is told of it. */
+static bool write_audit(struct gg_exchange *x, struct gg_err *err)
+{
+    const struct gg_caller *caller = &x->caller;
+
+    x->call.who.actor =
+        x->has_caller ? gg_str_of(gg_arena_printf(x->call.arena, "%s:%.*s", caller->realm->name,
+                                                  GG_STR_ARG(caller->subject)))
+                      : GG_STR("browser");
+    if (gg_audit_flush(&x->call, err))
+        return true;
+    /* Where it should have gone to may hold what must not be given now. */
+    gg_response_rewind(&x->response, x->header_mark);
+    return false;
 }
 
 static void answer_error(struct gg_exchange *x, const struct gg_err *err)
@@ -288,10 +311,13 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
     gg_request_read(&x->request, a, f);
     gg_log_set_request(x->request.request_id.p);
     gg_response_init(&x->response, a);
-    if (!run(x, &route, &err))
-        answer_error(x, &err);
-    else
+    x->call.who.request_id = x->request.request_id;
+    x->call.who.address = gg_request_whole_address(&x->request, ctx->conf->trusted_proxies);
+    bool ok = run(x, &route, &err);
+    if (ok)
         err = (struct gg_err){.code = GG_OK};
+    if (!write_audit(x, &err) || !ok)
+        answer_error(x, &err);
     gg_response_header(&x->response, "X-Request-ID", x->request.request_id);
     count_request(x, &err, start_us);
     gg_fcgi_finish(f, gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD

@@ -105,7 +105,7 @@ def plant(stack, planted):
                         f" WHERE state_hash = '{key}'" for key, value in planted.items()))
 
 
-# mutant: src/flow/connect.c: !gg_returnto_is_allowed(c->ctx->conf->allowed_return_urls, login.return_to)) => c->arena == NULL)
+# mutant: src/flow/connect.c: !gg_returnto_is_allowed(c->ctx->conf->allowed_return_urls, login->return_to)) => c->arena == NULL)
 @PROMISE
 @pytest.mark.parametrize("family", HOSTILE)
 def test_refused_out_of_a_stored_state(strict, person, family):

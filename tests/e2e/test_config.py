@@ -55,13 +55,16 @@ VALUES = {
     "LOGIN_TIMEOUT_S": SECONDS,
     "GRAPH_TIMEOUT_S": SECONDS,
     "REQUEST_DEADLINE_S": SECONDS,
+    "AUDIT_KEY": ([KEY, f"{KEY},{KEY[::-1][1:]}="], ["plain-key-text", KEY[:-1], f"{KEY};{KEY}"]),
+    "AUDIT_FAILURE": (["open", "closed"], ["Open", "yes", "0"]),
+    "AUDIT_KEEP_DAYS": (["1", "400"], ["0", "-1", "x", "1.5", "99999"]),
     "LOG_LEVEL": (["debug", "info", "warning", "error"], ["verbose", "INFO", "3"]),
     "LOG_TARGET": (["stderr", "syslog", "file:/dev/null"], ["stdout", "file:", "/var/log/x"]),
     "METRICS_TOKEN": (["t" * 20, "AZaz09-._~+/=AZaz09-"], ["topsecret", "topsecret of many words", "topsecret,topsecret,topsecret"]),
     "METRICS_FILE": (["off", "/nonexistent/metrics"], ["metrics", "Off", "/a\x03b"]),
 }
 NEEDED_SECRETS = ("MSCLIENTSECRET", "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY", "SECRET_KEY", "DATABASE_URL")
-SECRETS = (*NEEDED_SECRETS, "MSCLIENTSECRET_NEXT", "METRICS_TOKEN")
+SECRETS = (*NEEDED_SECRETS, "MSCLIENTSECRET_NEXT", "METRICS_TOKEN", "AUDIT_KEY")
 GOOD = [(name, value) for name, (good, _) in VALUES.items() for value in good]
 BAD = [(name, value) for name, (_, bad) in VALUES.items() for value in bad]
 

@@ -17,7 +17,7 @@ from stack.stack import ROOT
 
 SCRIPTS = sorted(path.name for path in (ROOT / "sql").glob("[0-9]*.sql"))
 TABLES = {"microsoft_oauth_tokens", "beta_microsoft_oauth_tokens", "users", "beta_teachers", "login_states", "session_codes",
-          "refresh_families", "rate_limits", "signing_keys", "schema_migrations", "schema_lock"}
+          "refresh_families", "rate_limits", "signing_keys", "audit_log", "audit_seals", "schema_migrations", "schema_lock"}
 # What the contract says that the old service has; nothing more.
 OLD = ("id {id} PRIMARY KEY AUTO_INCREMENT, {key} NOT NULL UNIQUE, access_token TEXT NOT NULL, refresh_token TEXT, id_token TEXT, "
        "token_type VARCHAR(50) DEFAULT 'Bearer', expires_at DATETIME NOT NULL, scope TEXT, microsoft_id VARCHAR(255), "

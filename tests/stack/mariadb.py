@@ -126,11 +126,17 @@ class MariaDB:
         names = databases or tuple(self._databases)
         return "" if not names else self._client("mariadb-dump", ["--single-transaction", "--skip-extended-insert", "--databases", *names])
 
-    def _client(self, program, arguments, text=""):
+    def as_user(self, user, text):
+        """Runs statements as an account that create() made, in its database."""
+        password, database = self._passwords[user]
+        return self._client("mariadb", ["--batch", "--skip-column-names", database], text, user, password)
+
+    def _client(self, program, arguments, text="", user=None, password=None):
         done = subprocess.run(
-            [program, "--no-defaults", f"--socket={self.socket}", f"--user={getpass.getuser()}",
+            [program, "--no-defaults", f"--socket={self.socket}", f"--user={user or getpass.getuser()}",
              "--default-character-set=utf8mb4", *arguments],
-            input=text.encode("utf-8"), capture_output=True, check=False)
+            input=text.encode("utf-8"), capture_output=True, check=False,
+            env=os.environ | ({"MYSQL_PWD": password} if password else {}))
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stderr.decode('utf-8', 'replace').strip()}")
         return done.stdout.decode("utf-8", "backslashreplace")

@@ -20,6 +20,7 @@ PLAIN_TESTS = \
 	tests/unit/ext_json \
 	tests/unit/proto_aadsts \
 	tests/unit/proto_address \
+	tests/unit/proto_audit \
 	tests/unit/proto_b64 \
 	tests/unit/proto_event \
 	tests/unit/proto_fernet \
@@ -46,6 +47,7 @@ PLAIN_TESTS = \
 DB_TESTS = \
 	tests/unit/ext_db \
 	tests/unit/store_account \
+	tests/unit/store_audit \
 	tests/unit/store_family \
 	tests/unit/store_keys \
 	tests/unit/store_login \
@@ -53,6 +55,7 @@ DB_TESTS = \
 	tests/unit/store_schema \
 	tests/unit/store_session \
 	tests/unit/store_token \
+	tests/unit/flow_audit \
 	tests/unit/flow_calendar \
 	tests/unit/flow_connect \
 	tests/unit/flow_diagnose \
@@ -154,3 +157,6 @@ tests_unit_app_load_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_options_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_prefork_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_setup_LDADD = libunit.a $(APP) $(CHECK_LIBS)
+tests_unit_proto_audit_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
+tests_unit_store_audit_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_flow_audit_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

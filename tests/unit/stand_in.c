@@ -43,13 +43,15 @@ void stand_in_open(struct stand_in *s)
         .http = gg_http_open((struct gg_http_options){.connect_timeout_s = 2}),
         .keyset = gg_keyset_open(),
     };
+    ck_assert(gg_audit_derive(&s->ctx.fernet, &s->ctx.audit_keys, &s->err));
     gg_arena_defer(s->arena, close_ctx, &s->ctx);
     s->call =
         (struct gg_call){.ctx = &s->ctx, .arena = s->arena, .deadline = gg_deadline_in(10000)};
     database_run(s->ctx.db, "DELETE FROM microsoft_oauth_tokens; DELETE FROM login_states;"
                             "DELETE FROM beta_microsoft_oauth_tokens; DELETE FROM session_codes;"
                             "DELETE FROM users; DELETE FROM beta_teachers; DELETE FROM rate_limits;"
-                            "DELETE FROM refresh_families; DELETE FROM signing_keys");
+                            "DELETE FROM refresh_families; DELETE FROM signing_keys;"
+                            "DELETE FROM audit_log; DELETE FROM audit_seals");
 }
 
 void stand_in_close(struct stand_in *s)

@@ -11,6 +11,7 @@ struct gg_deadline {
 };
 
 int64_t gg_clock_now_s(void);   /* seconds since 1970, UTC */
+int64_t gg_clock_now_us(void);  /* the same in microseconds */
 int64_t gg_clock_mono_ms(void); /* since some fixed moment */
 int64_t gg_clock_mono_us(void); /* since the same */
 

@@ -56,6 +56,9 @@ struct gg_conf {
     int64_t login_timeout_s;
     int64_t graph_timeout_s;
     int64_t request_deadline_s;
+    struct gg_secret audit_key;
+    bool audit_fails_closed;
+    int64_t audit_keep_days;
     int64_t log_level;
     const char *log_target;
     struct gg_secret metrics_token;

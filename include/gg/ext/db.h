@@ -63,6 +63,7 @@ struct gg_db_value gg_db_text(struct gg_str s); /* absent: NULL */
 struct gg_db_value gg_db_int(int64_t v);
 
 #define GG_DB_COLUMNS_MAX 20
+#define GG_DB_VALUES_MAX  64 /* parameters of one statement */
 
 /* Rows as text cells; an absent cell is NULL. All of it is the arena's. */
 struct gg_db_result {
@@ -87,6 +88,14 @@ GG_MUST bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call c
 /* The call of a statement with an array of values. */
 #define GG_DB_CALL(stmt, realm, values) \
     ((struct gg_db_call){&(stmt), (realm), (values), sizeof(values) / sizeof((values)[0])})
+
+/* What the last call failed for, where that is more than a database out of reach. */
+enum gg_db_fault {
+    GG_DB_OTHER,
+    GG_DB_DUPLICATE, /* a unique key is taken; also when a repeated statement came through before */
+    GG_DB_DENIED,    /* the user may not do that */
+};
+enum gg_db_fault gg_db_fault(const struct gg_db *db);
 
 /* Runs a statement without parameters; *affected says how many rows it changed. */
 GG_MUST bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,

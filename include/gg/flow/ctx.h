@@ -7,11 +7,13 @@
 #include "gg/base/conf.h"
 #include "gg/ext/db.h"
 #include "gg/ext/http.h"
+#include "gg/proto/audit.h"
 #include "gg/proto/fernet.h"
 #include "gg/proto/jwt.h"
 #include "gg/store/token.h"
 
 struct gg_keyset;
+struct gg_audit_notes;
 
 /* Lives as long as the worker. Nothing in it is needed by another request to be right. */
 struct gg_ctx {
@@ -19,6 +21,7 @@ struct gg_ctx {
     bool is_configured;
     struct gg_fernet fernet;
     struct gg_jwt_key jwt_key;
+    struct gg_audit_keys audit_keys;
     struct gg_db *db;
     struct gg_http *http;
     struct gg_keyset *keyset;
@@ -26,13 +29,23 @@ struct gg_ctx {
     int retry_debt; /* what its retries have cost and its calls not yet earned; see flow/retry */
 };
 
+/* Who acts, for the audit: "REALM:SUBJECT", "browser" without a JWT, "ctl:LOGIN". */
+struct gg_who {
+    struct gg_str actor;
+    struct gg_str address;    /* whole; absent: none */
+    struct gg_str request_id; /* absent: none */
+};
+
 /* Lives as long as the request. */
 struct gg_call {
     struct gg_ctx *ctx;
     struct gg_arena *arena;
     struct gg_deadline deadline;
-    int retries;       /* so far, of all its calls */
-    int64_t paused_ms; /* before them, together */
+    struct gg_who who;
+    struct gg_audit_notes *notes; /* what flow/audit has collected; NULL: nothing */
+    int token_uses;               /* how often an access token was sent to Graph */
+    int retries;                  /* so far, of all its calls */
+    int64_t paused_ms;            /* before them, together */
 };
 
 /* The token table with the keys that open it. */

@@ -22,4 +22,7 @@ bool gg_address_is_list(const char *networks);
 /* What a limit counts by: an IPv4 address, or the /64 of an IPv6 one. */
 struct gg_str gg_address_format(struct gg_arena *a, const struct gg_address *address);
 
+/* All of it. */
+struct gg_str gg_address_format_whole(struct gg_arena *a, const struct gg_address *address);
+
 #endif

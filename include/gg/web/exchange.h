@@ -17,6 +17,7 @@ struct gg_exchange {
     unsigned path_number;         /* of the path's pattern among gg_route_names; 0: unknown */
     bool has_caller;
     struct gg_caller caller;
+    size_t header_mark;            /* where the headers of the handler begin */
     struct gg_str error_return_to; /* where a failure goes instead; absent: it is the answer */
 };
 

@@ -54,4 +54,7 @@ GG_MUST bool gg_request_body(struct gg_request *r, struct gg_json **body, struct
  */
 struct gg_str gg_request_address(const struct gg_request *r, const char *trusted_proxies);
 
+/* The same, whole: for the audit. Absent when there is none. */
+struct gg_str gg_request_whole_address(const struct gg_request *r, const char *trusted_proxies);
+
 #endif

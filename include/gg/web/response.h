@@ -22,6 +22,10 @@ void gg_response_init(struct gg_response *r, struct gg_arena *a);
 void gg_response_header(struct gg_response *r, const char *name, struct gg_str value);
 void gg_response_header_int(struct gg_response *r, const char *name, int64_t value);
 
+/* Drops the headers that were added when the answer was at `mark`, the length of headers, or later.
+ */
+void gg_response_rewind(struct gg_response *r, size_t mark);
+
 /* Begins a JSON object; what is written by r->json goes into it; gg_response_end closes it. */
 void gg_response_begin(struct gg_response *r, int status);
 void gg_response_end(struct gg_response *r);

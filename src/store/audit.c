@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/store/audit.h"
+
+#define COLUMNS 12
+/* No text of 36 characters stands behind it, also where somebody else made it. */
+#define LAST_12    "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"
+#define BEHIND_ALL LAST_12 LAST_12 LAST_12 "\x7f"
+#define INSERT \
+    "INSERT INTO audit_log (id, at, event, realm, subject, actor, address, request_id, result," \
+    " detail, key_fingerprint, mac) VALUES "
+#define ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+static const struct gg_db_stmt put[GG_AUDIT_PUT_MAX] = {
+    {INSERT ROW, true},
+    {INSERT ROW ", " ROW, true},
+    {INSERT ROW ", " ROW ", " ROW, true},
+    {INSERT ROW ", " ROW ", " ROW ", " ROW, true},
+};
+
+static const struct gg_db_stmt find_mac = {"SELECT mac FROM audit_log WHERE id=?", true};
+
+/* A filter that is NULL is a constant to the optimiser: what is left uses the index it can. */
+#define FIND \
+    "SELECT id, DATE_FORMAT(at, '%Y-%m-%dT%H:%i:%s.%f'), event, realm, subject, actor, address," \
+    " request_id, result, detail, key_fingerprint, mac FROM audit_log" \
+    " WHERE id > ? AND id < ? AND (? IS NULL OR realm=?) AND (? IS NULL OR subject=?)" \
+    " AND (? IS NULL OR actor=?) AND (? IS NULL OR event=?) AND (? IS NULL OR result=?)" \
+    " AND (? IS NULL OR request_id=?)"
+
+static const struct gg_db_stmt find_forwards = {FIND " ORDER BY id LIMIT ?", true};
+static const struct gg_db_stmt find_backwards = {FIND " ORDER BY id DESC LIMIT ?", true};
+
+static const struct gg_db_stmt drop = {"DELETE FROM audit_log WHERE id <= ? ORDER BY id LIMIT 1000",
+                                       true};
+
+static const struct gg_db_stmt find_now = {
+    "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)", true};
+
+static void set_values(struct gg_db_value *values, const struct gg_audit_row *r)
+{
+    const struct gg_str cells[COLUMNS] = {r->id,      r->at,     r->event,           r->realm,
+                                          r->subject, r->actor,  r->address,         r->request_id,
+                                          r->result,  r->detail, r->key_fingerprint, r->mac};
+
+    for (size_t i = 0; i < COLUMNS; i++)
+        values[i] = gg_db_text(cells[i]);
+}
+
+/* An insert that is repeated after a lost connection may find its own rows. Not so another's. */
+static bool has_come_through(struct gg_db *db, struct gg_arena *a, const struct gg_audit_row *row,
+                             struct gg_err *err)
+{
+    struct gg_db_value key = gg_db_text(row->id);
+    struct gg_db_result found;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){&find_mac, NULL, &key, 1}, &found, err))
+        return false;
+    if (found.row_count == 1 && gg_str_is_equal(found.rows[0][0], row->mac))
+        return true;
+    return gg_fail(err, GG_EDATABASE, "the id of a row of the audit is taken");
+}
+
+bool gg_audit_put(struct gg_db *db, struct gg_arena *a, const struct gg_audit_row *rows,
+                  size_t count, struct gg_err *err)
+{
+    struct gg_db_value values[GG_AUDIT_PUT_MAX * COLUMNS];
+    struct gg_db_result done;
+
+    if (count == 0 || count > GG_AUDIT_PUT_MAX)
+        return gg_fail(err, GG_EINTERNAL, "%zu rows of the audit at once", count);
+    for (size_t i = 0; i < count; i++)
+        set_values(values + i * COLUMNS, &rows[i]);
+    struct gg_db_call call = {&put[count - 1], NULL, values, count * COLUMNS};
+    return gg_db_run(db, a, call, &done, err) ||
+           (gg_db_fault(db) == GG_DB_DUPLICATE && has_come_through(db, a, &rows[0], err));
+}
+
+static struct gg_audit_row take_row(const struct gg_str *cells)
+{
+    return (struct gg_audit_row){
+        .id = cells[0],
+        .at = cells[1],
+        .event = cells[2],
+        .realm = cells[3],
+        .subject = cells[4],
+        .actor = cells[5],
+        .address = cells[6],
+        .request_id = cells[7],
+        .result = cells[8],
+        .detail = cells[9],
+        .key_fingerprint = cells[10],
+        .mac = cells[11],
+    };
+}
+
+bool gg_audit_find(struct gg_db *db, struct gg_arena *a, const struct gg_audit_filter *filter,
+                   struct gg_audit_page *page, struct gg_err *err)
+{
+    const struct gg_str wanted[] = {filter->realm, filter->subject, filter->actor,
+                                    filter->event, filter->result,  filter->request_id};
+    struct gg_db_value values[3 + 2 * (sizeof wanted / sizeof wanted[0])];
+    struct gg_db_result found;
+    size_t n = 0;
+
+    values[n++] = gg_db_text(filter->after.p == NULL ? GG_STR("") : filter->after);
+    values[n++] = gg_db_text(filter->before.p == NULL ? GG_STR(BEHIND_ALL) : filter->before);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        values[n++] = gg_db_text(wanted[i]);
+        values[n++] = gg_db_text(wanted[i]);
+    }
+    values[n++] =
+        gg_db_int(page->limit < GG_AUDIT_PAGE_MAX ? page->limit : (int64_t)GG_AUDIT_PAGE_MAX);
+    const struct gg_db_stmt *stmt = page->is_backwards ? &find_backwards : &find_forwards;
+    if (!gg_db_run(db, a, (struct gg_db_call){stmt, NULL, values, n}, &found, err))
+        return false;
+    page->rows = gg_arena_alloc(a, found.row_count * sizeof *page->rows);
+    page->count = found.row_count;
+    for (size_t i = 0; i < found.row_count; i++)
+        page->rows[i] = take_row(found.rows[i]);
+    return true;
+}
+
+bool gg_audit_drop(struct gg_db *db, struct gg_arena *a, struct gg_str last_id, uint64_t *count,
+                   struct gg_err *err)
+{
+    struct gg_db_value value = gg_db_text(last_id);
+    struct gg_db_result done;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){&drop, NULL, &value, 1}, &done, err))
+        return false;
+    *count = done.affected;
+    return true;
+}
+
+bool gg_audit_find_now(struct gg_db *db, struct gg_arena *a, int64_t *now_us, struct gg_err *err)
+{
+    struct gg_db_result found;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = &find_now}, &found, err))
+        return false;
+    *now_us = found.row_count == 1 ? gg_db_cell_int(found.rows[0][0], -1) : -1;
+    return *now_us >= 0 || gg_fail(err, GG_EDATABASE, "the database has no time");
+}
