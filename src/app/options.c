@@ -134,6 +134,14 @@ static bool parse_sign_in(struct gg_option_read *r)
     return fail(r, "must be off, existing or provision");
 }
 
+static bool parse_unsealed(struct gg_option_read *r)
+{
+    bool refuses = gg_str_is(r->value, "refuse");
+
+    *(bool *)r->field = refuses;
+    return refuses || gg_str_is(r->value, "accept") || fail(r, "must be accept or refuse");
+}
+
 static bool parse_return_urls(struct gg_option_read *r)
 {
     (void)set_text(r);
@@ -280,6 +288,10 @@ static const struct gg_option table[] = {
     {"REFRESH_IDLE_DAYS", DAYS(89), AT(refresh_idle_days), .fallback = "30",
      .meaning = "`graphgatectl maintain` refreshes connections that nobody used for so long: "
                 "Microsoft ends them after 90 days; `0`: never"},
+    {"UNSEALED_ROWS", parse_unsealed, AT(refuses_unsealed), .fallback = "accept",
+     .meaning =
+         "imported rows, which `graphgatectl seal` has not sealed yet: `accept`, or `refuse`: "
+         "their users connect anew"},
     {"JWT_ALGORITHM", parse_algorithm, AT(jwt_hash), .fallback = "HS256",
      .meaning = "`HS256`, `HS384` or `HS512`: the one algorithm accepted"},
     {"JWT_ISSUER", parse_text, AT(jwt_issuer), .meaning = "when set, the claim `iss` must match"},

@@ -3,7 +3,8 @@
 
 struct gg_token_store gg_ctx_tokens(const struct gg_ctx *ctx)
 {
-    return (struct gg_token_store){ctx->db, &ctx->fernet};
+    return (struct gg_token_store){
+        .db = ctx->db, .fernet = &ctx->fernet, .refuses_unsealed = ctx->conf->refuses_unsealed};
 }
 
 const char *gg_ctx_login_url(const struct gg_call *c, const char *path)

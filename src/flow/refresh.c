@@ -14,7 +14,7 @@
 /* One caller's wish, through all its turns. */
 struct wish {
     struct gg_token_key key;
-    struct gg_str refused; /* the sealed token that will not do; absent: any valid one will */
+    struct gg_secret refused; /* the token that will not do; not set: any valid one will */
     const char *claims;
 };
 
@@ -95,7 +95,7 @@ static bool refresh_under(struct gg_call *c, const struct wish *w,
     struct gg_oauth_refusal refusal;
     struct gg_tokens *set = gg_arena_alloc(c->arena, sizeof *set);
 
-    end->lease = lease->word;
+    end->lease = lease;
     if (!gg_redeem(c, &grant, set, &refusal, err))
         return end_badly(c, w, end, &refusal, err);
     end->set = set;
@@ -122,10 +122,8 @@ enum turn { TURN_AGAIN, TURN_SERVED, TURN_FAILED };
 static enum turn serve(struct gg_call *c, const struct gg_token *row, struct gg_access *access,
                        struct gg_err *err)
 {
-    access->sealed = row->sealed;
-    return gg_token_open(gg_ctx_tokens(c->ctx), c->arena, row->sealed, &access->token, err)
-               ? TURN_SERVED
-               : TURN_FAILED;
+    return gg_token_open(gg_ctx_tokens(c->ctx), c->arena, row, &access->token, err) ? TURN_SERVED
+                                                                                    : TURN_FAILED;
 }
 
 static enum turn refresh_or_wait(struct gg_call *c, const struct wish *w,
@@ -146,14 +144,29 @@ static enum turn refresh_or_wait(struct gg_call *c, const struct wish *w,
     if (!ok)
         return TURN_FAILED;
     access->token = end.set->access_token;
-    access->sealed = end.sealed;
     return TURN_SERVED;
+}
+
+/* Told by the token itself: a rotation of keys gives it another ciphertext, and it is no better. */
+static bool look_whether_refused(struct gg_call *c, const struct wish *w,
+                                 const struct gg_token *row, bool *is_refused, struct gg_err *err)
+{
+    struct gg_secret token;
+
+    *is_refused = false;
+    if (!gg_secret_is_set(w->refused))
+        return true;
+    if (!gg_token_open(gg_ctx_tokens(c->ctx), c->arena, row, &token, err))
+        return false;
+    *is_refused = gg_secret_is_equal(w->refused, token);
+    return true;
 }
 
 static enum turn take_turn(struct gg_call *c, const struct wish *w, struct gg_access *access,
                            struct gg_err *err)
 {
     struct gg_token row;
+    bool is_refused;
 
     if (!gg_token_find(gg_ctx_tokens(c->ctx), c->arena, w->key, &row, err))
         return TURN_FAILED;
@@ -165,7 +178,8 @@ static enum turn take_turn(struct gg_call *c, const struct wish *w, struct gg_ac
     if (row.wants_touch && !gg_token_touch(gg_ctx_tokens(c->ctx), c->arena, w->key, err))
         gg_log(GG_WARNING, "token.touch", "reason=\"%s\"", err->log);
     *err = (struct gg_err){.code = GG_OK};
-    bool is_refused = w->refused.p != NULL && gg_str_is_equal(w->refused, row.sealed);
+    if (!look_whether_refused(c, w, &row, &is_refused, err))
+        return TURN_FAILED;
     bool is_valid = row.left_s > 0 && !is_refused;
     bool wants_refresh = is_refused || row.left_s <= GG_REFRESH_BEFORE_S;
     if (!wants_refresh || (is_valid && (row.is_leased || row.is_rested || row.failure.p != NULL ||
@@ -210,7 +224,7 @@ bool gg_refresh_get(struct gg_call *c, struct gg_token_key key, struct gg_access
 bool gg_refresh_replace(struct gg_call *c, struct gg_token_key key, const char *claims,
                         struct gg_access *access, struct gg_err *err)
 {
-    struct wish w = {.key = key, .refused = access->sealed, .claims = claims};
+    struct wish w = {.key = key, .refused = access->token, .claims = claims};
 
     return fulfil(c, &w, access, err);
 }

@@ -129,40 +129,53 @@ bool gg_fernet_encrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_
     return true;
 }
 
-/* The key whose MAC the token has, or NULL. */
-static const unsigned char *find_key(const struct gg_fernet *f, struct gg_str raw,
-                                     struct gg_err *err)
+/* A token's bytes, of a version and a length that there are. */
+static bool parse(struct gg_arena *a, struct gg_str token, struct gg_str *raw, struct gg_err *err)
+{
+    if (token.n > (GG_FERNET_IN_BYTES_MAX + LENGTH_BYTES + 2) / 3 * 4 ||
+        !gg_b64_parse(a, GG_B64_PADDED, token, raw))
+        return gg_fail(err, GG_EINTERNAL, "Fernet token is too long or not base64url");
+    if (raw->n < LENGTH_BYTES || (raw->n - LENGTH_BYTES) % GG_AES_BLOCK_BYTES != 0 ||
+        (unsigned char)raw->p[0] != VERSION)
+        return gg_fail(err, GG_EINTERNAL, "Fernet token has a wrong version or length");
+    return true;
+}
+
+/* The key whose MAC the token has. */
+static bool find_key(const struct gg_fernet *f, struct gg_str raw, size_t *i, struct gg_err *err)
 {
     struct gg_mac mac;
     struct gg_str in = {raw.p, raw.n - MAC_BYTES};
     struct gg_secret sent = {raw.p + in.n, MAC_BYTES};
 
-    for (size_t i = 0; i < f->count; i++) {
-        if (!sign(f->keys[i], in, &mac, err))
-            return NULL;
+    for (*i = 0; *i < f->count; ++*i) {
+        if (!sign(f->keys[*i], in, &mac, err))
+            return false;
         if (gg_secret_is_equal(sent, (struct gg_secret){(const char *)mac.bytes, MAC_BYTES}))
-            return f->keys[i];
+            return true;
     }
-    (void)gg_fail(err, GG_EINTERNAL, "Fernet token fits none of %zu keys", f->count);
-    return NULL;
+    return gg_fail(err, GG_EINTERNAL, "Fernet token fits none of %zu keys", f->count);
+}
+
+bool gg_fernet_find_key(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
+                        size_t *i, struct gg_err *err)
+{
+    struct gg_str raw = {NULL, 0};
+
+    return parse(a, token, &raw, err) && find_key(f, raw, i, err);
 }
 
 bool gg_fernet_decrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
                        struct gg_secret *out, struct gg_err *err)
 {
-    struct gg_str raw;
+    struct gg_str raw = {NULL, 0};
     struct gg_str text;
+    size_t i;
 
-    if (token.n > (GG_FERNET_IN_BYTES_MAX + LENGTH_BYTES + 2) / 3 * 4 ||
-        !gg_b64_parse(a, GG_B64_PADDED, token, &raw))
-        return gg_fail(err, GG_EINTERNAL, "Fernet token is too long or not base64url");
-    if (raw.n < LENGTH_BYTES || (raw.n - LENGTH_BYTES) % GG_AES_BLOCK_BYTES != 0 ||
-        (unsigned char)raw.p[0] != VERSION)
-        return gg_fail(err, GG_EINTERNAL, "Fernet token has a wrong version or length");
-    const unsigned char *key = find_key(f, raw, err);
-    if (key == NULL)
+    if (!parse(a, token, &raw, err) || !find_key(f, raw, &i, err))
         return false;
-    struct gg_aes aes = {.key = key + HALF_BYTES, .iv = (const unsigned char *)raw.p + IV_OFFSET};
+    struct gg_aes aes = {.key = f->keys[i] + HALF_BYTES,
+                         .iv = (const unsigned char *)raw.p + IV_OFFSET};
     struct gg_str body = {raw.p + HEAD_BYTES, raw.n - HEAD_BYTES - MAC_BYTES};
     if (!gg_crypto_decrypt(a, aes, body, &text, err))
         return false;

@@ -3,6 +3,7 @@
 
 #include "gg/base/log.h"
 #include "gg/ext/crypto.h"
+#include "gg/proto/seal.h"
 
 #define LEASE_WORD_BYTES 16
 
@@ -21,19 +22,20 @@ static const struct gg_db_stmt find = {
     " microsoft_id, microsoft_email, tenant_id, scope,"
     " TIMESTAMPDIFF(SECOND, '1970-01-01', expires_at),"
     " TIMESTAMPDIFF(SECOND, '1970-01-01', last_used_at),"
-    " refresh_token IS NOT NULL, refresh_after > NOW(6)"
+    " refresh_token, refresh_after > NOW(6), id_token, seal"
     " FROM {table} WHERE {key}={subject}",
     true};
 
 static const struct gg_db_stmt put = {
     "INSERT INTO {table} ({key}, access_token, refresh_token, id_token, token_type, expires_at,"
-    " scope, microsoft_id, microsoft_email, tenant_id, is_active)"
-    " VALUES ({subject}, ?, ?, ?, ?, NOW() + INTERVAL ? SECOND, ?, ?, ?, ?, TRUE)"
+    " scope, microsoft_id, microsoft_email, tenant_id, seal, key_fingerprint, is_active)"
+    " VALUES ({subject}, ?, ?, ?, ?, NOW() + INTERVAL ? SECOND, ?, ?, ?, ?, ?, ?, TRUE)"
     " ON DUPLICATE KEY UPDATE access_token=VALUES(access_token),"
     " refresh_token=VALUES(refresh_token), id_token=VALUES(id_token),"
     " token_type=VALUES(token_type), expires_at=VALUES(expires_at), scope=VALUES(scope),"
     " microsoft_id=VALUES(microsoft_id), microsoft_email=VALUES(microsoft_email),"
-    " tenant_id=VALUES(tenant_id), is_active=TRUE, inactive_reason=NULL,"
+    " tenant_id=VALUES(tenant_id), seal=VALUES(seal), key_fingerprint=VALUES(key_fingerprint),"
+    " connected_at=NOW(), is_active=TRUE, inactive_reason=NULL,"
     " refresh_after=NULL, " NO_LEASE ", " NO_FAILURE,
     true};
 
@@ -46,17 +48,14 @@ static const struct gg_db_stmt touch = {
 
 static const struct gg_db_stmt lease_row = {
     "UPDATE {table} SET refresh_lease=?, refresh_lease_until=NOW(6) + INTERVAL ? SECOND,"
-    " " KEEP_UPDATED " WHERE {key}={subject} AND is_active AND access_token=?"
+    " " KEEP_UPDATED " WHERE {key}={subject} AND is_active AND access_token=? AND seal<=>?"
     " AND (refresh_lease IS NULL OR refresh_lease_until <= NOW(6))"
     " AND (refresh_failed_until IS NULL OR refresh_failed_until <= NOW(6))",
     false};
 
-static const struct gg_db_stmt read_refresh_token = {
-    "SELECT refresh_token FROM {table} WHERE {key}={subject} AND access_token=?", true};
-
 static const struct gg_db_stmt end_with_tokens = {
-    "UPDATE {table} SET access_token=?, refresh_token=COALESCE(?, refresh_token),"
-    " id_token=COALESCE(?, id_token), token_type=COALESCE(?, token_type),"
+    "UPDATE {table} SET access_token=?, refresh_token=?, id_token=?, seal=?, key_fingerprint=?,"
+    " token_type=COALESCE(?, token_type),"
     " expires_at=NOW() + INTERVAL ? SECOND, scope=COALESCE(?, scope),"
     " refresh_after=NOW(6) + INTERVAL ? SECOND, " NO_LEASE ", " NO_FAILURE
     " WHERE {key}={subject} AND refresh_lease=?",
@@ -94,7 +93,8 @@ bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_
     *token = (struct gg_token){
         .key = key,
         .found = true,
-        .sealed = row[0],
+        .ciphers = {.access_token = row[0], .refresh_token = row[13], .id_token = row[15]},
+        .seal = row[16],
         .is_active = gg_db_cell_int(row[1], 0) == 1,
         .is_leased = gg_db_cell_int(row[2], 0) == 1,
         .left_s = gg_db_cell_int(row[3], -1),
@@ -105,63 +105,126 @@ bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_
         .scope = row[10],
         .expires_at_s = gg_db_cell_int(row[11], 0),
         .last_used_at_s = gg_db_cell_int(row[12], -1),
-        .has_refresh_token = gg_db_cell_int(row[13], 0) == 1,
+        .has_refresh_token = row[13].p != NULL,
         .is_rested = gg_db_cell_int(row[14], 0) == 1,
     };
     return true;
 }
 
-bool gg_token_open(struct gg_token_store s, struct gg_arena *a, struct gg_str sealed,
-                   struct gg_secret *out, struct gg_err *err)
+static struct gg_seal_row seal_row(struct gg_token_key key, struct gg_ciphers ciphers)
 {
-    if (gg_fernet_decrypt(s.fernet, a, sealed, out, err))
+    return (struct gg_seal_row){
+        .realm = key.realm->name, .subject = key.subject, .ciphers = ciphers};
+}
+
+/* Before anything in the row is decrypted: its tokens may be another's. */
+static bool check_seal(struct gg_token_store s, struct gg_arena *a, const struct gg_token *token,
+                       struct gg_err *err)
+{
+    struct gg_seal_row row = seal_row(token->key, token->ciphers);
+    bool is_sealed = token->seal.p != NULL;
+
+    if (is_sealed ? gg_seal_check(s.fernet, a, &row, token->seal, err) : !s.refuses_unsealed)
+        return true;
+    gg_log(GG_ERROR, "token.seal", "realm=%s subject=%.*s reason=\"%s\"", row.realm,
+           GG_STR_ARG(row.subject), is_sealed ? err->log : "the row has none");
+    return gg_fail(err, GG_EAUTHREQUIRED,
+                   is_sealed ? "a row's seal is wrong" : "a row has no seal");
+}
+
+static bool decrypt(struct gg_token_store s, struct gg_arena *a, struct gg_str cipher,
+                    struct gg_secret *out, struct gg_err *err)
+{
+    if (gg_fernet_decrypt(s.fernet, a, cipher, out, err))
         return true;
     gg_log(GG_ERROR, "token.decrypt", "reason=\"%s\"", err->log);
     return gg_fail(err, GG_EAUTHREQUIRED, "a stored token does not decrypt with any key");
 }
 
-/* The cells of a set: sealed, or NULL for what is absent. */
-struct sealed_set {
-    struct gg_str access_token;
-    struct gg_str refresh_token;
-    struct gg_str id_token;
-};
-
-static bool seal_one(struct gg_token_store s, struct gg_arena *a, struct gg_secret in,
-                     struct gg_str *out, struct gg_err *err)
+bool gg_token_open(struct gg_token_store s, struct gg_arena *a, const struct gg_token *token,
+                   struct gg_secret *out, struct gg_err *err)
 {
-    *out = (struct gg_str){NULL, 0};
-    return !gg_secret_is_set(in) || gg_fernet_encrypt(s.fernet, a, in, out, err);
+    return check_seal(s, a, token, err) && decrypt(s, a, token->ciphers.access_token, out, err);
 }
 
-static bool seal(struct gg_token_store s, struct gg_arena *a, const struct gg_tokens *set,
-                 struct sealed_set *out, struct gg_err *err)
+/* What a row gets: the ciphertexts, and what they are sealed and encrypted with. */
+struct cells {
+    struct gg_ciphers ciphers;
+    struct gg_str seal;        /* absent: none */
+    struct gg_str fingerprint; /* absent: not all is under one key */
+    char text[GG_FERNET_FINGERPRINT_CHARS + 1];
+};
+
+static bool is_under_first(struct gg_token_store s, struct gg_arena *a, struct gg_str cipher)
 {
-    return seal_one(s, a, set->access_token, &out->access_token, err) &&
-           seal_one(s, a, set->refresh_token, &out->refresh_token, err) &&
-           seal_one(s, a, set->id_token, &out->id_token, err);
+    struct gg_err ignored;
+    size_t key = 0;
+
+    return cipher.p == NULL ||
+           (gg_fernet_find_key(s.fernet, a, cipher, &key, &ignored) && key == 0);
+}
+
+/* A new token encrypted, else the old one's ciphertext, under the first key from now on. One that
+ * does not decrypt stays as it is: a refresh loses nobody anything. */
+static bool renew(struct gg_token_store s, struct gg_arena *a, struct gg_secret new,
+                  struct gg_str *cipher, struct gg_err *err)
+{
+    struct gg_secret old;
+    struct gg_err ignored;
+
+    if (gg_secret_is_set(new))
+        return gg_fernet_encrypt(s.fernet, a, new, cipher, err);
+    if (is_under_first(s, a, *cipher) || !gg_fernet_decrypt(s.fernet, a, *cipher, &old, &ignored))
+        return true;
+    return gg_fernet_encrypt(s.fernet, a, old, cipher, err);
+}
+
+/* cells->ciphers has the old ones, or nothing, and becomes what is to be stored. */
+static bool fill(struct gg_token_store s, struct gg_arena *a, const struct gg_tokens *set,
+                 struct cells *cells, struct gg_err *err)
+{
+    struct gg_ciphers *to = &cells->ciphers;
+
+    if (!renew(s, a, set->access_token, &to->access_token, err) ||
+        !renew(s, a, set->refresh_token, &to->refresh_token, err) ||
+        !renew(s, a, set->id_token, &to->id_token, err) ||
+        !gg_fernet_fingerprint(s.fernet, 0, cells->text, err))
+        return false;
+    if (is_under_first(s, a, to->refresh_token) && is_under_first(s, a, to->id_token))
+        cells->fingerprint = gg_str_of(cells->text);
+    return true;
+}
+
+static bool make_seal(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                      struct cells *cells, struct gg_err *err)
+{
+    struct gg_seal_row row = seal_row(key, cells->ciphers);
+
+    return gg_seal_make(s.fernet, a, &row, &cells->seal, err);
 }
 
 bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                   const struct gg_token_connect *connect, struct gg_err *err)
 {
     const struct gg_tokens *set = &connect->set;
-    struct sealed_set sealed;
+    struct cells cells = {0};
     struct gg_db_result done;
 
-    if (!seal(s, a, set, &sealed, err))
+    if (!fill(s, a, set, &cells, err) || !make_seal(s, a, key, &cells, err))
         return false;
     struct gg_db_value values[] = {
         gg_db_text(key.subject),
-        gg_db_text(sealed.access_token),
-        gg_db_text(sealed.refresh_token),
-        gg_db_text(sealed.id_token),
+        gg_db_text(cells.ciphers.access_token),
+        gg_db_text(cells.ciphers.refresh_token),
+        gg_db_text(cells.ciphers.id_token),
         gg_db_text(set->token_type.p == NULL ? GG_STR("Bearer") : set->token_type),
         gg_db_int(set->expires_in_s),
         gg_db_text(set->scope),
         gg_db_text(connect->owner.microsoft_id),
         gg_db_text(connect->owner.email),
         gg_db_text(connect->owner.tenant_id),
+        gg_db_text(cells.seal),
+        gg_db_text(cells.fingerprint),
     };
     return gg_db_run(s.db, a, GG_DB_CALL(put, key.realm, values), &done, err);
 }
@@ -188,24 +251,22 @@ bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a, const stru
                          struct gg_token_lease *lease, struct gg_err *err)
 {
     struct gg_token_key key = token->key;
-    struct gg_db_value read[] = {gg_db_text(key.subject), gg_db_text(token->sealed)};
-    struct gg_db_result rows;
+    struct gg_db_result done;
 
-    *lease = (struct gg_token_lease){0};
-    if (!gg_db_run(s.db, a, GG_DB_CALL(read_refresh_token, key.realm, read), &rows, err))
+    *lease = (struct gg_token_lease){.kept = token->ciphers, .is_sealed = token->seal.p != NULL};
+    if (!check_seal(s, a, token, err))
         return false;
-    if (rows.row_count == 0)
-        return true;
-    if (rows.rows[0][0].p == NULL)
+    if (!token->has_refresh_token)
         return gg_fail(err, GG_EAUTHREQUIRED, "there is no refresh token");
-    if (!gg_token_open(s, a, rows.rows[0][0], &lease->refresh_token, err) ||
+    if (!decrypt(s, a, token->ciphers.refresh_token, &lease->refresh_token, err) ||
         !gg_crypto_random_text(a, LEASE_WORD_BYTES, &lease->word, err))
         return false;
     struct gg_db_value take[] = {gg_db_text(lease->word), gg_db_int(GG_TOKEN_LEASE_S),
-                                 gg_db_text(key.subject), gg_db_text(token->sealed)};
-    if (!gg_db_run(s.db, a, GG_DB_CALL(lease_row, key.realm, take), &rows, err))
+                                 gg_db_text(key.subject), gg_db_text(token->ciphers.access_token),
+                                 gg_db_text(token->seal)};
+    if (!gg_db_run(s.db, a, GG_DB_CALL(lease_row, key.realm, take), &done, err))
         return false;
-    lease->taken = rows.affected == 1;
+    lease->taken = done.affected == 1;
     return true;
 }
 
@@ -213,21 +274,27 @@ static bool end_well(struct gg_token_store s, struct gg_arena *a, struct gg_toke
                      struct gg_token_end *end, struct gg_err *err)
 {
     const struct gg_tokens *set = end->set;
-    struct sealed_set sealed;
+    struct cells cells = {.ciphers = end->lease->kept};
     struct gg_db_result done;
 
-    if (!seal(s, a, set, &sealed, err))
+    if (!fill(s, a, set, &cells, err) ||
+        (end->lease->is_sealed && !make_seal(s, a, key, &cells, err)))
         return false;
     struct gg_db_value values[] = {
-        gg_db_text(sealed.access_token), gg_db_text(sealed.refresh_token),
-        gg_db_text(sealed.id_token),     gg_db_text(set->token_type),
-        gg_db_int(set->expires_in_s),    gg_db_text(set->scope),
-        gg_db_int(end->rest_s),          gg_db_text(key.subject),
-        gg_db_text(end->lease),
+        gg_db_text(cells.ciphers.access_token),
+        gg_db_text(cells.ciphers.refresh_token),
+        gg_db_text(cells.ciphers.id_token),
+        gg_db_text(cells.seal),
+        gg_db_text(cells.fingerprint),
+        gg_db_text(set->token_type),
+        gg_db_int(set->expires_in_s),
+        gg_db_text(set->scope),
+        gg_db_int(end->rest_s),
+        gg_db_text(key.subject),
+        gg_db_text(end->lease->word),
     };
     bool ok = gg_db_run(s.db, a, GG_DB_CALL(end_with_tokens, key.realm, values), &done, err);
     end->was_ours = ok && done.affected > 0;
-    end->sealed = sealed.access_token;
     return ok;
 }
 
@@ -236,7 +303,7 @@ bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a, struct gg_t
 {
     struct gg_db_value failure = gg_db_text(gg_str_of(end->failure));
     struct gg_db_value subject = gg_db_text(key.subject);
-    struct gg_db_value lease = gg_db_text(end->lease);
+    struct gg_db_value lease = gg_db_text(end->lease->word);
     struct gg_db_value permanent[] = {failure, subject, lease};
     struct gg_db_value passing[] = {failure, gg_db_int(end->pause_s), subject, lease};
     struct gg_db_result done;

@@ -32,6 +32,7 @@ VALUES = {
     "TOKEN_KEY_SALT": (["other salt"], ["a\x02b"]),
     "TOKEN_MAX_AGE_DAYS": (["0", "1", "3650"], ["-1", "3651", "1.5", "30d", "off"]),
     "REFRESH_IDLE_DAYS": (["0", "30", "89"], ["90", "-1", "x"]),
+    "UNSEALED_ROWS": (["accept", "refuse"], ["Accept", "yes", "off"]),
     "JWT_ALGORITHM": (["HS256", "HS384", "HS512"], ["none", "hs256", "RS256", "HS1"]),
     "JWT_ISSUER": (["https://site.example"], ["a\x03b"]),
     "JWT_AUDIENCE": (["graphgate"], ["a\x03b"]),

@@ -97,7 +97,7 @@ def broken(sealed):
 @pytest.mark.parametrize("fault", list(broken("x" * 20)))
 def test_token_that_does_not_decrypt(person, fault, column, seconds):
     someone = person().connect()
-    someone.set_row(f"{column} = '{broken(someone.row(column)[0])[fault]}'")
+    someone.set_row(f"{column} = '{broken(someone.row(column)[0])[fault]}', seal = NULL")
     expires_in(someone, seconds)
     columns = "access_token, refresh_token, id_token, is_active, updated_at, expires_at"
     before, request_id = someone.row(columns), secrets.token_hex(8)
@@ -114,7 +114,7 @@ def test_one_that_does_not_decrypt_when_a_refresh_is_due(person, column):
     """The old access token is still valid, or the refresh token still good: either may heal it, nothing may break."""
     someone = person().connect()
     kept = someone.row("is_active, id_token")
-    someone.set_row(f"{column} = 'gAAAAAnonsense'")
+    someone.set_row(f"{column} = 'gAAAAAnonsense', seal = NULL")
     expires_in(someone, 100)
     assert cal(someone, "GET").status in (200, 401)
     assert someone.row("is_active") == kept[:1] and refreshes(someone) <= 1

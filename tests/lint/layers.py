@@ -10,7 +10,7 @@ LAYERS = ("base", "ext", "proto", "store", "flow", "web", "app")
 # What a layer sees beyond itself, where that is less than all layers below it.
 NARROW = {
     "proto": {"base": None, "ext": {"crypto", "json"}},
-    "store": {"base": None, "ext": {"db", "crypto"}, "proto": {"audit", "fernet"}},
+    "store": {"base": None, "ext": {"db", "crypto"}, "proto": {"audit", "fernet", "seal"}},
 }
 
 # Layers whose files never include a sibling.

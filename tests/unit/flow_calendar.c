@@ -125,7 +125,7 @@ START_TEST(cursors_are_one_users)
     /* A stored token is sealed with the same key, and is no cursor. */
     struct gg_token row;
     ck_assert(gg_token_find(gg_ctx_tokens(&s.ctx), s.arena, key, &row, &s.err));
-    ck_assert_int_eq(list_on(key, row.sealed), GG_ECURSOR);
+    ck_assert_int_eq(list_on(key, row.ciphers.access_token), GG_ECURSOR);
     ck_assert_int_eq(loopback_requests(s.microsoft), before);
     ck_assert_int_eq(list_on(key, cursor), GG_OK);
     stand_in_close(&s);

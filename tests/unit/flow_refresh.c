@@ -141,6 +141,22 @@ START_TEST(a_refused_token_is_replaced)
 }
 END_TEST
 
+/* A rotation of keys in between makes no other token of the one that was refused. */
+/* mutant: src/flow/refresh.c: *is_refused = gg_secret_is_equal(w->refused, token); => *is_refused =
+ * false; */
+START_TEST(a_refused_token_under_another_key_is_the_same)
+{
+    stand_in_open(&s);
+    struct gg_token_key key = stand_in_connect(&s, "old", 3000);
+    LOOPBACK_SERVE(s.microsoft, ((struct loopback_answer[]){{.body = TOKENS("new")}}));
+    ck_assert(get(key));
+    (void)stand_in_connect(&s, "old", 3000);
+    ck_assert(gg_refresh_replace(&s.call, key, NULL, &access_, &s.err));
+    check_token("new");
+    stand_in_close(&s);
+}
+END_TEST
+
 START_TEST(a_row_that_does_not_open)
 {
     stand_in_open(&s);
@@ -179,4 +195,5 @@ START_TEST(crowds_cost_one_call)
 END_TEST
 
 GG_UNIT_MAIN("flow/refresh", fresh_ones_cost_no_call, ending_ones_are_refreshed, refusals,
-             a_refused_token_is_replaced, a_row_that_does_not_open, crowds_cost_one_call)
+             a_refused_token_is_replaced, a_refused_token_under_another_key_is_the_same,
+             a_row_that_does_not_open, crowds_cost_one_call)

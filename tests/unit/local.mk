@@ -28,6 +28,7 @@ PLAIN_TESTS = \
 	tests/unit/proto_jwt \
 	tests/unit/proto_oauth \
 	tests/unit/proto_returnto \
+	tests/unit/proto_seal \
 	tests/unit/proto_time \
 	tests/unit/proto_urlenc \
 	tests/unit/flow_ctx \
@@ -56,6 +57,7 @@ DB_TESTS = \
 	tests/unit/store_session \
 	tests/unit/store_token \
 	tests/unit/flow_audit \
+	tests/unit/store_token_seals \
 	tests/unit/flow_calendar \
 	tests/unit/flow_connect \
 	tests/unit/flow_diagnose \
@@ -118,6 +120,7 @@ tests_unit_proto_jwk_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_jwt_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_oauth_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_returnto_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
+tests_unit_proto_seal_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_time_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_urlenc_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_store_account_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
@@ -128,6 +131,7 @@ tests_unit_store_rate_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_schema_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_session_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_store_token_seals_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_flow_calendar_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_connect_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_ctx_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

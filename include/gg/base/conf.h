@@ -40,6 +40,7 @@ struct gg_conf {
     const char *token_key_salt;
     int64_t token_max_age_days; /* 0: for ever */
     int64_t refresh_idle_days;  /* 0: never */
+    bool refuses_unsealed;      /* UNSEALED_ROWS=refuse */
     int jwt_hash;               /* enum gg_hash */
     const char *jwt_issuer;
     const char *jwt_audience;

@@ -10,7 +10,6 @@
 
 struct gg_access {
     struct gg_secret token;
-    struct gg_str sealed; /* names this very token, for gg_refresh_replace */
 };
 
 /*

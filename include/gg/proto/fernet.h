@@ -48,4 +48,8 @@ GG_MUST bool gg_fernet_encrypt(const struct gg_fernet *f, struct gg_arena *a, st
 GG_MUST bool gg_fernet_decrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
                                struct gg_secret *out, struct gg_err *err);
 
+/* Which key a token is encrypted with, without decrypting it. Fails as gg_fernet_decrypt does. */
+GG_MUST bool gg_fernet_find_key(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
+                                size_t *i, struct gg_err *err);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tables microsoft_oauth_tokens and beta_microsoft_oauth_tokens: Microsoft's tokens, one row a
- * user, Fernet-encrypted before they get here.
+ * user, Fernet-encrypted before they get here, and sealed to their owner (proto/seal).
  *
  * A refresh is done under a lease: a random word in the row with an end. Whoever comes later waits
  * for the row to change, and a write that no longer finds its own lease writes nothing: so neither
@@ -20,6 +20,7 @@
 struct gg_token_store {
     struct gg_db *db;
     const struct gg_fernet *fernet;
+    bool refuses_unsealed; /* rows without a seal open for nobody */
 };
 
 /* Whose row. */
@@ -42,8 +43,10 @@ struct gg_token {
     bool is_active;
     bool is_leased; /* somebody refreshes it now */
     bool has_refresh_token;
-    bool is_rested;         /* it came of a refresh, whose rest_s are not over */
-    struct gg_str sealed;   /* the access token; also says which state of the row this is */
+    bool is_rested; /* it came of a refresh, whose rest_s are not over */
+    /* The access token's also says which state of the row this is: no two encryptions are equal. */
+    struct gg_ciphers ciphers;
+    struct gg_str seal;     /* absent: imported, not sealed */
     int64_t left_s;         /* until it expires; negative when it has */
     struct gg_str failure;  /* what a refresh failed with a moment ago, or absent */
     int64_t failure_left_s; /* until that is over, at least 1 */
@@ -57,11 +60,14 @@ struct gg_token {
 GG_MUST bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                            struct gg_token *token, struct gg_err *err);
 
-/* Decrypts what was found. GG_EAUTHREQUIRED when no key fits. */
-GG_MUST bool gg_token_open(struct gg_token_store s, struct gg_arena *a, struct gg_str sealed,
-                           struct gg_secret *out, struct gg_err *err);
+/*
+ * Decrypts the access token of what was found. GG_EAUTHREQUIRED, with an ERROR in the log, when the
+ * row's seal is not its owner's, is missing where it is asked for, or no key fits the token.
+ */
+GG_MUST bool gg_token_open(struct gg_token_store s, struct gg_arena *a,
+                           const struct gg_token *token, struct gg_secret *out, struct gg_err *err);
 
-/* Connects: inserts or replaces the row, active and without lease. */
+/* Connects: inserts or replaces the row, sealed, active and without lease. */
 struct gg_token_connect {
     struct gg_tokens set;
     struct gg_token_owner owner;
@@ -79,13 +85,15 @@ GG_MUST bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct 
 
 /*
  * Takes the lease of a row that still is as `token` says. *taken is false when the row has changed,
- * is leased, or failed a moment ago. GG_EAUTHREQUIRED, with the row untouched, when its refresh
- * token does not decrypt or it has none.
+ * is leased, or failed a moment ago. GG_EAUTHREQUIRED, with the row untouched, when its seal is
+ * wrong as for gg_token_open, its refresh token does not decrypt, or it has none.
  */
 struct gg_token_lease {
     bool taken;
     struct gg_str word;
     struct gg_secret refresh_token;
+    struct gg_ciphers kept; /* what the row has, for what the answer does not bring anew */
+    bool is_sealed;
 };
 GG_MUST bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a,
                                  const struct gg_token *token, struct gg_token_lease *lease,
@@ -93,16 +101,18 @@ GG_MUST bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a,
 
 /* How a refresh ended. */
 struct gg_token_end {
-    struct gg_str lease;
+    const struct gg_token_lease *lease;
     const struct gg_tokens *set; /* new tokens, what is absent stays; NULL: it failed */
     int64_t rest_s;              /* with tokens: for how long they are not refreshed again */
     bool is_permanent;           /* Microsoft refused for good: the row becomes inactive */
     const char *failure;         /* with Microsoft's error word, or our public code */
     int64_t pause_s;             /* how long Microsoft is left alone after a passing failure */
     bool was_ours;               /* out: the lease still was ours, and the row was written */
-    struct gg_str sealed;        /* out: the new access token as it is stored */
 };
-/* Writes only while the lease is still ours, and gives it back. */
+/*
+ * Writes only while the lease is still ours, and gives it back. All that a refresh leaves in the
+ * row is under the first key, and sealed when the row was: a refresh makes no imported row trusted.
+ */
 GG_MUST bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a,
                                 struct gg_token_key key, struct gg_token_end *end,
                                 struct gg_err *err);
