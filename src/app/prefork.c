@@ -203,10 +203,10 @@ static void note_end(struct place *places, int count, pid_t pid, int status)
         if (!well && gg_clock_mono_ms() - places[i].since_ms < SHORT_LIFE_MS)
             places[i].not_before_ms = places[i].since_ms + SHORT_LIFE_MS;
     }
-    if (!well)
-        gg_log(GG_ERROR, "worker.end", "worker=%ld %s=%d", (long)pid,
-               WIFSIGNALED(status) ? "signal" : "status",
-               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    if (WIFSIGNALED(status))
+        gg_log(GG_ERROR, "worker.end", "worker=%ld signal=%d", (long)pid, WTERMSIG(status));
+    else if (!well)
+        gg_log(GG_ERROR, "worker.end", "worker=%ld status=%d", (long)pid, WEXITSTATUS(status));
 }
 
 static void collect(struct place *places, int count)

@@ -11,6 +11,7 @@ PLAIN_TESTS = \
 	tests/unit/base_jsonw \
 	tests/unit/base_log \
 	tests/unit/base_metric \
+	tests/unit/base_logline \
 	tests/unit/base_realm \
 	tests/unit/base_secret \
 	tests/unit/base_str \
@@ -103,6 +104,7 @@ tests_unit_base_exposition_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_jsonw_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_log_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_metric_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
+tests_unit_base_logline_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_realm_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_secret_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_str_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
