@@ -2,9 +2,9 @@
 /* graphgate.fcgi: the worker program. */
 #include "config.h"
 #include "gg/app/drop.h"
+#include "gg/app/logging.h"
 #include "gg/app/prefork.h"
 #include "gg/app/setup.h"
-#include "gg/base/log.h"
 #include "gg/base/metric.h"
 #include "gg/web/route.h"
 
@@ -155,8 +155,7 @@ static void open_log(const struct gg_conf *conf)
 {
     struct gg_err err;
 
-    if (conf->log_target != NULL &&
-        !gg_log_open(conf->log_target, (enum gg_level)conf->log_level, &err))
+    if (!gg_logging_open(conf, &err))
         gg_log(GG_ERROR, "configuration", "name=LOG_TARGET reason=\"%s\"", err.log);
 }
 
@@ -187,13 +186,17 @@ static bool reload(void *arg)
 {
     struct program *p = arg;
     struct program next = *p;
-    const struct gg_loaded *loaded = configure(&next);
 
+    /* Whoever rotates the log asks for this, however the configuration is. */
+    gg_log_reopen();
+    const struct gg_loaded *loaded = configure(&next);
     set_up(&next, loaded);
     bool ok = next.ctx.is_configured;
     gg_log(ok ? GG_INFO : GG_ERROR, "reload", "result=%s", ok ? "ok" : "refused");
-    if (ok)
+    if (ok) {
         open_log(&loaded->conf);
+        gg_logging_set_subjects(&next.ctx);
+    }
     drop(ok ? p : &next);
     if (ok)
         *p = next;
@@ -292,6 +295,7 @@ int main(int argc, char **argv)
     set_up(&p, loaded);
     /* Once: a reload counts on in the same page. */
     gg_setup_open_metrics(p.arena, &p.ctx);
+    gg_logging_set_subjects(&p.ctx);
     gg_log(GG_INFO, "start", "version=%s workers=%lld configured=%s", PACKAGE_VERSION,
            (long long)p.arguments.workers, p.ctx.is_configured ? "yes" : "no");
     if (p.arguments.workers == 0) {

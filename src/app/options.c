@@ -122,16 +122,23 @@ static bool parse_database_url(struct gg_option_read *r)
     return gg_dburl_parse(r->arena, gg_secret_of(r->value), &address, &r->fault) && parse_secret(r);
 }
 
+/* The place of the value among words, which end with NULL; or -1. */
+static int find_word(const struct gg_option_read *r, const char *const *words)
+{
+    for (int i = 0; words[i] != NULL; i++)
+        if (gg_str_is(r->value, words[i]))
+            return i;
+    return -1;
+}
+
 static bool parse_sign_in(struct gg_option_read *r)
 {
-    static const char *const words[] = {"off", "existing", "provision"};
+    static const char *const words[] = {"off", "existing", "provision", NULL};
+    int word = find_word(r, words);
 
-    for (int i = 0; i < 3; i++)
-        if (gg_str_is(r->value, words[i])) {
-            *(enum gg_sign_in *)r->field = (enum gg_sign_in)(GG_SIGN_IN_OFF + i);
-            return true;
-        }
-    return fail(r, "must be off, existing or provision");
+    if (word >= 0)
+        *(enum gg_sign_in *)r->field = (enum gg_sign_in)(GG_SIGN_IN_OFF + word);
+    return word >= 0 || fail(r, "must be off, existing or provision");
 }
 
 static bool parse_unsealed(struct gg_option_read *r)
@@ -201,14 +208,32 @@ static bool parse_date(struct gg_option_read *r)
 
 static bool parse_level(struct gg_option_read *r)
 {
-    static const char *const words[] = {"debug", "info", "warning", "error"};
+    static const char *const words[] = {"debug", "info", "warning", "error", NULL};
+    int word = find_word(r, words);
 
-    for (int i = 0; i < 4; i++)
-        if (gg_str_is(r->value, words[i])) {
-            *(int64_t *)r->field = i;
-            return true;
-        }
-    return fail(r, "must be debug, info, warning or error");
+    if (word >= 0)
+        *(int64_t *)r->field = word;
+    return word >= 0 || fail(r, "must be debug, info, warning or error");
+}
+
+static bool parse_form(struct gg_option_read *r)
+{
+    static const char *const words[] = {
+        [GG_LOGLINE_LOGFMT] = "logfmt", [GG_LOGLINE_JSON] = "json", NULL};
+    int word = find_word(r, words);
+
+    if (word >= 0)
+        *(int *)r->field = word;
+    return word >= 0 || fail(r, "must be logfmt or json");
+}
+
+static bool parse_subjects(struct gg_option_read *r)
+{
+    static const char *const words[] = {"hash", "plain", NULL};
+    int word = find_word(r, words);
+
+    *(bool *)r->field = word == 1;
+    return word >= 0 || fail(r, "must be hash or plain");
 }
 
 /* Not opened here: whoever checks the configuration may be another user than the worker. */
@@ -344,6 +369,11 @@ static const struct gg_option table[] = {
      .meaning = "`debug`, `info`, `warning` or `error`"},
     {"LOG_TARGET", parse_target, AT(log_target), .fallback = "stderr",
      .meaning = "`stderr`, `syslog` or `file:PATH`"},
+    {"LOG_FORMAT", parse_form, AT(log_form), .fallback = "logfmt",
+     .meaning = "`logfmt` or `json`: one object a line"},
+    {"LOG_SUBJECTS", parse_subjects, AT(log_subjects_plain), .fallback = "hash",
+     .meaning = "how the log names users: `hash` (`graphgatectl log-subject` tells whose it is) or "
+                "`plain`"},
     {"METRICS_TOKEN", parse_metrics_token, AT(metrics_token), .is_secret = true,
      .meaning =
          "what may read `/metrics` beside an administrator's JWT: a bearer token of at least "

@@ -2,6 +2,7 @@
 /* graphgatectl: the operator's command. */
 #include "config.h"
 #include "ctl.h"
+#include "gg/app/logging.h"
 #include "gg/app/setup.h"
 #include "gg/base/buf.h"
 #include "gg/base/log.h"
@@ -14,8 +15,9 @@
 #include <unistd.h>
 
 static const struct gg_ctl_command *const commands[] = {
-    &gg_ctl_genkey, &gg_ctl_check,    &gg_ctl_migrate, &gg_ctl_encrypt, &gg_ctl_decrypt,
-    &gg_ctl_jwt,    &gg_ctl_maintain, &gg_ctl_options, &gg_ctl_explain, &gg_ctl_commands,
+    &gg_ctl_genkey,  &gg_ctl_check,   &gg_ctl_migrate,     &gg_ctl_encrypt,
+    &gg_ctl_decrypt, &gg_ctl_jwt,     &gg_ctl_log_subject, &gg_ctl_maintain,
+    &gg_ctl_options, &gg_ctl_explain, &gg_ctl_commands,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -129,7 +131,7 @@ static void print_all(FILE *to)
 {
     (void)fputs("Usage: graphgatectl COMMAND [ARGUMENT…]\n\n", to);
     for (size_t i = 0; i < COMMANDS; i++)
-        (void)fprintf(to, "  %-10s %s%s%s\n", commands[i]->name, commands[i]->help,
+        (void)fprintf(to, "  %-11s %s%s%s\n", commands[i]->name, commands[i]->help,
                       commands[i]->alias == NULL ? "" : "; also called ",
                       commands[i]->alias == NULL ? "" : commands[i]->alias);
     (void)fputs("\ngraphgatectl COMMAND --help says more; exit 0 done, 1 failed, 2 wrong usage.\n",
@@ -178,6 +180,7 @@ static int run_configured(struct gg_ctl *c, unsigned need)
     if (need == GG_CTL_NEEDS_CONFIG)
         return run_it(c);
     gg_setup_open(c->arena, &c->loaded, &c->ctx);
+    gg_logging_set_subjects(&c->ctx);
     c->call = (struct gg_call){
         .ctx = &c->ctx, .arena = c->arena, .deadline = gg_deadline_in(3600LL * 1000)};
     if (has_need(c, need))

@@ -37,6 +37,7 @@ struct gg_db {
     int64_t used_ms;
     int64_t return_ms; /* when a later host is left, to see whether the first is back */
     int in_vain;       /* how often it was not */
+    int64_t spent_us;
     unsigned code; /* MariaDB's, of the last call; 0: it was well, or failed for another reason */
     size_t count;
     struct prepared prepared[STATEMENTS_MAX];
@@ -73,16 +74,6 @@ void gg_db_close(struct gg_db *db)
 const struct gg_db_address *gg_db_address(const struct gg_db *db)
 {
     return db->address;
-}
-
-struct gg_db_value gg_db_text(struct gg_str s)
-{
-    return (struct gg_db_value){.type = s.p == NULL ? GG_DB_NULL : GG_DB_TEXT, .text = s};
-}
-
-struct gg_db_value gg_db_int(int64_t v)
-{
-    return (struct gg_db_value){.type = GG_DB_INT, .number = v};
 }
 
 static MYSQL *new_handle(const struct gg_db_address *address)
@@ -168,9 +159,14 @@ static bool is_to_return(const struct gg_db *db)
 /* Of a statement, or of the connection where that is NULL. */
 static bool fail_of(struct gg_db *db, MYSQL_STMT *s, const char *doing, struct gg_err *err)
 {
+    const char *text = s == NULL ? mysql_error(db->mysql) : mysql_stmt_error(s);
+
     db->code = s == NULL ? mysql_errno(db->mysql) : mysql_stmt_errno(s);
-    (void)gg_fail(err, GG_EDATABASE, "%s: %u %s", doing, db->code,
-                  s == NULL ? mysql_error(db->mysql) : mysql_stmt_error(s));
+    /* These repeat a value, whose it may be. */
+    if (db->code == ER_DUP_ENTRY || db->code == ER_TRUNCATED_WRONG_VALUE ||
+        db->code == ER_TRUNCATED_WRONG_VALUE_FOR_FIELD)
+        text = "a value does not fit";
+    (void)gg_fail(err, GG_EDATABASE, "%s: %u %s", doing, db->code, text);
     err->retry_after_s = 5;
     return false;
 }
@@ -321,23 +317,23 @@ static enum again is_again(struct gg_db *db, const struct gg_db_stmt *stmt, unsi
     }
 }
 
-bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
-               struct gg_db_result *result, struct gg_err *err)
+static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg_db_call *call,
+                           struct gg_db_result *result, struct gg_err *err)
 {
     /* What took so long once is not tried again: the caller waits. */
     struct gg_deadline patience = gg_deadline_in(db->address->query_timeout_s * 500LL);
 
     db->code = 0;
     for (int tries = 1;; tries++) {
-        if (db->mysql != NULL && (is_stale(db, call.stmt) || is_to_return(db)))
+        if (db->mysql != NULL && (is_stale(db, call->stmt) || is_to_return(db)))
             disconnect(db);
         if (db->mysql == NULL && !connect_any(db, err))
             return false;
-        if (run_once(db, a, &call, result, err)) {
+        if (run_once(db, a, call, result, err)) {
             db->used_ms = gg_clock_mono_ms();
             return true;
         }
-        enum again again = is_again(db, call.stmt, db->code);
+        enum again again = is_again(db, call->stmt, db->code);
         gg_log(GG_DEBUG, "db.error", "code=%u try=%d", db->code, tries);
         if (again == AGAIN_NO || tries == TRIES || gg_deadline_left_ms(patience) == 0)
             return false;
@@ -346,6 +342,21 @@ bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
         else
             gg_clock_sleep_ms(5L * tries + (long)(gg_clock_mono_ms() % 7));
     }
+}
+
+bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
+               struct gg_db_result *result, struct gg_err *err)
+{
+    int64_t start_us = gg_clock_mono_us();
+    bool ok = run_with_tries(db, a, &call, result, err);
+
+    db->spent_us += gg_clock_mono_us() - start_us;
+    return ok;
+}
+
+int64_t gg_db_spent_us(const struct gg_db *db)
+{
+    return db == NULL ? 0 : db->spent_us;
 }
 
 enum gg_db_fault gg_db_fault(const struct gg_db *db)

@@ -13,3 +13,13 @@ const char *gg_ctx_login_url(const struct gg_call *c, const char *path)
 
     return gg_arena_printf(c->arena, "%s/%s/%s", conf->login_url, conf->tenant, path);
 }
+
+bool gg_ctx_fetch(struct gg_call *c, const struct gg_http_request *request,
+                  struct gg_http_response *response, struct gg_err *err)
+{
+    int64_t start_us = gg_clock_mono_us();
+    bool ok = gg_http_fetch(c->ctx->http, c->arena, request, response, err);
+
+    c->graph_us += gg_clock_mono_us() - start_us;
+    return ok;
+}

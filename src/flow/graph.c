@@ -61,7 +61,7 @@ static bool fetch_once(struct gg_call *c, const struct gg_graph_request *r, stru
             gg_arena_printf(a, "Prefer: outlook.timezone=\"%.*s\"", GG_STR_ARG(r->timezone));
     if (r->if_match.p != NULL)
         request.headers[n++] = gg_arena_printf(a, "If-Match: %.*s", GG_STR_ARG(r->if_match));
-    bool ok = gg_http_fetch(c->ctx->http, a, &request, response, err);
+    bool ok = gg_ctx_fetch(c, &request, response, err);
     gg_log(GG_DEBUG, "graph.call", "method=%s status=%d ms=%lld client_request_id=%.*s", r->method,
            ok ? response->status : 0, (long long)(gg_clock_mono_ms() - start_ms), GG_STR_ARG(id));
     return ok;

@@ -57,7 +57,7 @@ static bool get(struct gg_call *c, const char *url, struct gg_http_response *res
     bool ok;
     gg_retry_earn(c);
     do {
-        ok = gg_http_fetch(c->ctx->http, c->arena, &request, response, err);
+        ok = gg_ctx_fetch(c, &request, response, err);
     } while (gg_retry_wait(c, GG_RETRY_READ, response));
     err->code = ok ? GG_OK : GG_ELOGIN;
     return ok;

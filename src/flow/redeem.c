@@ -60,7 +60,7 @@ static bool ask(struct gg_call *c, const struct gg_grant *grant, struct gg_token
     struct gg_http_response response;
 
     *refusal = (struct gg_oauth_refusal){.class = GG_OAUTH_PASSING, .retry_after_s = -1};
-    if (!gg_http_fetch(c->ctx->http, c->arena, &request, &response, err))
+    if (!gg_ctx_fetch(c, &request, &response, err))
         return false;
     if (gg_oauth_parse_tokens(c->arena, response.status, response.body, tokens, refusal))
         return true;

@@ -19,7 +19,7 @@ bool gg_skew_of_microsoft(struct gg_call *c, int64_t *ahead_s, struct gg_err *er
     struct gg_http_response response;
     int64_t date_s;
 
-    if (!gg_http_fetch(c->ctx->http, c->arena, &request, &response, err)) {
+    if (!gg_ctx_fetch(c, &request, &response, err)) {
         err->code = GG_ELOGIN;
         return false;
     }

@@ -53,7 +53,7 @@ bool gg_guard_check(struct gg_exchange *x, enum gg_auth auth, struct gg_err *err
     if (x->caller.realm != x->realm)
         return gg_fail(err, GG_EWRONGREALM, "a token of %s", x->caller.realm->name);
     if ((auth == GG_AUTH_ADMIN || auth == GG_AUTH_METRICS) && !x->caller.is_admin)
-        return gg_fail(err, GG_EADMIN, "subject=%.*s", GG_STR_ARG(x->caller.subject));
+        return gg_fail(err, GG_EADMIN, "subject=%s", gg_log_subject(x->caller.subject).text);
     return true;
 }
 
@@ -85,8 +85,9 @@ bool gg_guard_limit(struct gg_exchange *x, enum gg_limit_id limit, enum gg_limit
 
     if (conf->limits[limit].requests == 0)
         return true;
+    bool is_user = by == GG_BY_CALLER_OR_ADDRESS && x->has_caller;
     const char *who =
-        by == GG_BY_CALLER_OR_ADDRESS && x->has_caller
+        is_user
             ? gg_arena_printf(a, "%s:%.*s", x->caller.realm->name, GG_STR_ARG(x->caller.subject))
             : gg_arena_printf(a, "address:%.*s",
                               GG_STR_ARG(gg_request_address(&x->request, conf->trusted_proxies)));
@@ -101,7 +102,11 @@ bool gg_guard_limit(struct gg_exchange *x, enum gg_limit_id limit, enum gg_limit
     if (rate.admitted)
         return true;
     gg_metric_count(GG_METRIC_RATE_LIMITED, limit, 0, 0);
-    (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s", limit_names[limit], who);
+    if (is_user)
+        (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s:%s", limit_names[limit],
+                      x->caller.realm->name, gg_log_subject(x->caller.subject).text);
+    else
+        (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s", limit_names[limit], who);
     err->retry_after_s = (int)rate.reset_s;
     return false;
 }

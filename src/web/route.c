@@ -263,18 +263,18 @@ static void answer_error(struct gg_exchange *x, const struct gg_err *err)
 
 /* One line a request. Never its query: it may hold a code. */
 static void log_request(const struct gg_exchange *x, const struct gg_route *route,
-                        const struct gg_err *err, int64_t took_ms)
+                        const struct gg_err *err, int64_t took_ms, int64_t db_us)
 {
     const struct gg_err_row *row = gg_err_row(err->code);
 
     gg_log((enum gg_level)row->level, "request",
-           "method=%s route=%s realm=%s subject=%.*s status=%d ms=%lld code=%s microsoft_code=%s "
-           "why=\"%s\" reason=\"%s\"",
-           gg_method_name(x->request.method), route == NULL ? "-" : route->path,
-           x->realm == NULL ? "-" : x->realm->name,
+           "method=%s route=%s realm=%s subject=%.*s status=%d ms=%lld "
+           "graph_ms=%lld db_ms=%lld code=%s microsoft_code=%s why=\"%s\" reason=\"%s\"",
+           x->request.is_head ? "HEAD" : gg_method_name(x->request.method),
+           route == NULL ? "-" : route->path, x->realm == NULL ? "-" : x->realm->name,
            GG_STR_ARG(x->has_caller ? x->caller.subject : GG_STR("-")), x->response.status,
-           (long long)took_ms, row->code, err->microsoft_code, err->why == NULL ? "" : err->why,
-           err->log);
+           (long long)took_ms, (long long)(x->call.graph_us / 1000), (long long)(db_us / 1000),
+           row->code, err->microsoft_code, err->why == NULL ? "" : err->why, err->log);
 }
 
 /* Before the answer is sent: who has it finds it counted. */
@@ -305,6 +305,7 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
     const struct gg_route *route = NULL;
     struct gg_err err = {.code = GG_OK};
     int64_t start_us = gg_clock_mono_us();
+    int64_t start_db_us = gg_db_spent_us(ctx->db);
 
     x->call = (struct gg_call){
         .ctx = ctx, .arena = a, .deadline = gg_deadline_in(ctx->conf->request_deadline_s * 1000)};
@@ -322,6 +323,7 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
     count_request(x, &err, start_us);
     gg_fcgi_finish(f, gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD
                                                                           : GG_RESPONSE_WHOLE));
-    log_request(x, route, &err, (gg_clock_mono_us() - start_us) / 1000);
+    log_request(x, route, &err, (gg_clock_mono_us() - start_us) / 1000,
+                gg_db_spent_us(ctx->db) - start_db_us);
     gg_log_set_request("");
 }

@@ -61,6 +61,8 @@ VALUES = {
     "AUDIT_KEEP_DAYS": (["1", "400"], ["0", "-1", "x", "1.5", "99999"]),
     "LOG_LEVEL": (["debug", "info", "warning", "error"], ["verbose", "INFO", "3"]),
     "LOG_TARGET": (["stderr", "syslog", "file:/dev/null"], ["stdout", "file:", "/var/log/x"]),
+    "LOG_FORMAT": (["logfmt", "json"], ["JSON", "text"]),
+    "LOG_SUBJECTS": (["hash", "plain"], ["Plain", "off"]),
     "METRICS_TOKEN": (["t" * 20, "AZaz09-._~+/=AZaz09-"], ["topsecret", "topsecret of many words", "topsecret,topsecret,topsecret"]),
     "METRICS_FILE": (["off", "/nonexistent/metrics"], ["metrics", "Off", "/a\x03b"]),
 }
@@ -234,7 +236,7 @@ def test_a_worker_with_a_fault_keeps_running(program, stack, name):
     health = worker.health()
     assert (health.status, health.body["status"], health.body["configured"]) == (503, "unhealthy", False)
     line = next(line for line in worker.logs().splitlines() if f"name={name} " in line)
-    assert " error configuration " in line and "line 1 of " in line
+    assert "level=error event=configuration " in line and "line 1 of " in line
     assert name not in SECRETS or value not in worker.logs()
     assert worker.alive()
 
@@ -278,13 +280,13 @@ def test_a_log_file_that_cannot_be_opened_is_a_fault(program, check, stack, tmp_
 def test_the_log_goes_to_its_target(program, tmp_path):
     worker = program(LOG_TARGET=f"file:{tmp_path}/log", LOG_LEVEL="info")
     worker.health()
-    assert " start pid=" in (tmp_path / "log").read_text() and worker.logs() == ""
+    assert "event=start pid=" in (tmp_path / "log").read_text() and worker.logs() == ""
 
 
 def test_the_log_level_is_kept(program):
     worker = program(LOG_LEVEL="error")
     worker.ask("GET", "/api/v1/auth/microsoft/user")
-    assert " info " not in worker.logs() and " warning " not in worker.logs()
+    assert "level=info" not in worker.logs() and "level=warning" not in worker.logs()
 
 
 def test_request_parameters_never_configure(program, stack, realm):

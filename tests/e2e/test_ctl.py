@@ -16,7 +16,7 @@ import seen
 from stack.stack import fernet_key
 
 CTL = str(BUILD / "graphgatectl")
-COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "maintain", "options", "commands")
+COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "log-subject", "maintain", "options", "commands")
 DEAD = "mariadb://u:topsecret@127.0.0.1:1/x"
 
 
@@ -50,7 +50,8 @@ def test_help_and_version(ctl):
     ("jwt", "sign"), ("jwt", "sign", "--sub"), ("jwt", "sign", "--sub", "1", "x"), ("jwt", "sign", "--sub", "1", "--bogus"),
     ("jwt", "sign", "--sub", "1", "--ttl", "0"), ("jwt", "sign", "--sub", "1", "--ttl", "soon"),
     ("jwt", "sign", "--sub", "1", "--type", "admin"), ("jwt", "sign", "--sub", "x"), ("jwt", "sign", "--sub", "0"),
-    ("jwt", "sign", "--sub", "1", "--type", "teacher"), ("jwt", "verify", "x")])
+    ("jwt", "sign", "--sub", "1", "--type", "teacher"), ("jwt", "verify", "x"), ("log-subject",), ("log-subject", "1", "2"),
+    ("log-subject", "x"), ("log-subject", "1", "--type", "teacher"), ("log-subject", "1", "--type", "admin")])
 def test_wrong_usage_is_2(ctl, arguments):
     done = ctl(*arguments)
     assert done.returncode == 2 and b"Usage:" in done.stderr and done.stdout == b""
@@ -58,7 +59,7 @@ def test_wrong_usage_is_2(ctl, arguments):
 
 @pytest.mark.parametrize("arguments", [
     ("check",), ("migrate",), ("migrate", "--status"), ("encrypt",), ("decrypt",), ("jwt", "sign", "--sub", "1"),
-    ("jwt", "verify"), ("maintain",)])
+    ("jwt", "verify"), ("log-subject", "1"), ("maintain",)])
 def test_a_faulty_configuration_is_1(ctl, arguments):
     done = ctl(*arguments, SIGN_IN="sometimes", DATABASE_URL="topsecret")
     assert done.returncode == 1 and b"SIGN_IN" in done.stdout + done.stderr
@@ -74,6 +75,7 @@ def test_no_database_is_1(ctl, arguments, url):
 
 @pytest.mark.parametrize("arguments, name", [
     (("encrypt",), b"TOKEN_ENCRYPTION_KEY"), (("decrypt",), b"TOKEN_ENCRYPTION_KEY"),
+    (("log-subject", "1"), b"TOKEN_ENCRYPTION_KEY"),
     (("jwt", "sign", "--sub", "1"), b"JWT_SECRET_KEY"), (("jwt", "verify"), b"JWT_SECRET_KEY")])
 def test_no_key_is_1(ctl, arguments, name):
     done = ctl(*arguments, TOKEN_ENCRYPTION_KEY=None, JWT_SECRET_KEY=None)

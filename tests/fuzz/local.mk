@@ -13,6 +13,7 @@ REPLAYS = \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_jwk \
 	tests/fuzz/replay_jwt \
+	tests/fuzz/replay_logline \
 	tests/fuzz/replay_oauth \
 	tests/fuzz/replay_request \
 	tests/fuzz/replay_returnto \
@@ -35,6 +36,7 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_jwk \
 	tests/fuzz/fuzz_jwt \
+	tests/fuzz/fuzz_logline \
 	tests/fuzz/fuzz_oauth \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_returnto \
@@ -90,6 +92,10 @@ tests_fuzz_replay_jwt_SOURCES = tests/fuzz/fuzz_jwt.c tests/fuzz/replay.c
 tests_fuzz_replay_jwt_LDADD = $(PROTO)
 tests_fuzz_fuzz_jwt_LDADD = $(PROTO)
 tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_logline_SOURCES = tests/fuzz/fuzz_logline.c tests/fuzz/replay.c
+tests_fuzz_replay_logline_LDADD = $(PROTO)
+tests_fuzz_fuzz_logline_LDADD = $(PROTO)
+tests_fuzz_fuzz_logline_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_oauth_SOURCES = tests/fuzz/fuzz_oauth.c tests/fuzz/replay.c
 tests_fuzz_replay_oauth_LDADD = $(PROTO)
 tests_fuzz_fuzz_oauth_LDADD = $(PROTO)

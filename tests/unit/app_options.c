@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "gg/app/options.h"
+#include "gg/base/log.h"
 
 #include <string.h>
 
@@ -110,6 +111,8 @@ START_TEST(good_and_bad_values)
         {"TOKEN_MAX_AGE_DAYS", {"0", "1", "3650"}, {"-1", "3651", "30d", "1.5", "off"}},
         {"REFRESH_IDLE_DAYS", {"0", "30", "89"}, {"90", "-1", "x"}},
         {"LOG_LEVEL", {"debug", "info", "warning", "error"}, {"INFO", "warn", "3"}},
+        {"LOG_FORMAT", {"logfmt", "json"}, {"JSON", "text"}},
+        {"LOG_SUBJECTS", {"hash", "plain"}, {"Plain", "off"}},
         {"LOG_TARGET", {"stderr", "syslog", "file:/a"}, {"stdout", "file:", "/a", "file:/a\nb"}},
         {"DATABASE_URL", {"mariadb://u:p@h/db"}, {"mysql://u:p@h/db"}},
     };
@@ -141,6 +144,10 @@ START_TEST(values_arrive)
     ck_assert(parse("SIGN_IN", "existing") && conf.sign_in == GG_SIGN_IN_EXISTING);
     ck_assert(parse("JWT_ALGORITHM", "HS512") && conf.jwt_hash == 512);
     ck_assert(parse("LOG_LEVEL", "warning") && conf.log_level == 2);
+    ck_assert(parse("LOG_FORMAT", "json") && conf.log_form == GG_LOGLINE_JSON);
+    ck_assert(parse("LOG_FORMAT", "logfmt") && conf.log_form == GG_LOGLINE_LOGFMT);
+    ck_assert(parse("LOG_SUBJECTS", "plain") && conf.log_subjects_plain);
+    ck_assert(parse("LOG_SUBJECTS", "hash") && !conf.log_subjects_plain);
     ck_assert(parse("MSCLIENTSECRET_EXPIRES", "1970-01-02"));
     ck_assert_int_eq(conf.client_secret_expires_s, 2 * 86400 - 1);
     ck_assert(parse("TOKEN_MAX_AGE_DAYS", "9") && conf.token_max_age_days == 9);

@@ -42,6 +42,7 @@ PLAIN_TESTS = \
 	tests/unit/app_drop \
 	tests/unit/app_heap \
 	tests/unit/app_load \
+	tests/unit/app_logging \
 	tests/unit/app_options \
 	tests/unit/app_prefork \
 	tests/unit/app_setup
@@ -160,6 +161,7 @@ tests_unit_app_drop_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_heap_SOURCES = tests/unit/app_heap.c src/app/heap.c
 tests_unit_app_heap_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_load_LDADD = libunit.a $(APP) $(CHECK_LIBS)
+tests_unit_app_logging_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_options_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_prefork_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_app_setup_LDADD = libunit.a $(APP) $(CHECK_LIBS)

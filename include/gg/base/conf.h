@@ -62,6 +62,8 @@ struct gg_conf {
     int64_t audit_keep_days;
     int64_t log_level;
     const char *log_target;
+    int log_form; /* enum gg_logline_form */
+    bool log_subjects_plain;
     struct gg_secret metrics_token;
     const char *metrics_file; /* NULL: the usual one; "off": none */
 };

@@ -59,8 +59,16 @@ struct gg_db_value {
     int64_t number;
 };
 
-struct gg_db_value gg_db_text(struct gg_str s); /* absent: NULL */
-struct gg_db_value gg_db_int(int64_t v);
+/* An absent string is NULL. */
+static inline struct gg_db_value gg_db_text(struct gg_str s)
+{
+    return (struct gg_db_value){.type = s.p == NULL ? GG_DB_NULL : GG_DB_TEXT, .text = s};
+}
+
+static inline struct gg_db_value gg_db_int(int64_t v)
+{
+    return (struct gg_db_value){.type = GG_DB_INT, .number = v};
+}
 
 #define GG_DB_COLUMNS_MAX 20
 #define GG_DB_VALUES_MAX  64 /* parameters of one statement */
@@ -84,6 +92,9 @@ struct gg_db_call {
 };
 GG_MUST bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
                        struct gg_db_result *result, struct gg_err *err);
+
+/* Microseconds that gg_db_run has taken so far, all calls together; 0 for NULL. */
+int64_t gg_db_spent_us(const struct gg_db *db);
 
 /* The call of a statement with an array of values. */
 #define GG_DB_CALL(stmt, realm, values) \

@@ -46,10 +46,15 @@ struct gg_call {
     int token_uses;               /* how often an access token was sent to Graph */
     int retries;                  /* so far, of all its calls */
     int64_t paused_ms;            /* before them, together */
+    int64_t graph_us;             /* in calls to Microsoft so far, the identity platform's too */
 };
 
 /* The token table with the keys that open it. */
 struct gg_token_store gg_ctx_tokens(const struct gg_ctx *ctx);
+
+/* gg_http_fetch for this request, whose time it counts. */
+GG_MUST bool gg_ctx_fetch(struct gg_call *c, const struct gg_http_request *request,
+                          struct gg_http_response *response, struct gg_err *err);
 
 /* "LOGIN_URL/TENANT/path". */
 const char *gg_ctx_login_url(const struct gg_call *c, const char *path);
