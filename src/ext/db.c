@@ -378,14 +378,6 @@ bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *
     return true;
 }
 
-int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise)
-{
-    char *end = NULL;
-    int64_t v = cell.n == 0 ? otherwise : strtoll(cell.p, &end, 10);
-
-    return end == cell.p + cell.n ? v : otherwise;
-}
-
 bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err)
 {
     if (db->mysql == NULL && !connect_any(db, err))

@@ -12,6 +12,7 @@
 #include "gg/base/str.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 #define GG_DB_HOSTS_MAX      8
 #define GG_DB_CELL_BYTES_MAX ((size_t)256 * 1024)
@@ -113,7 +114,13 @@ GG_MUST bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_d
                          uint64_t *affected, struct gg_err *err);
 
 /* A number in a cell, or `otherwise` when the cell is NULL or no number. */
-int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise);
+static inline int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise)
+{
+    char *end = NULL;
+    int64_t v = cell.n == 0 ? otherwise : strtoll(cell.p, &end, 10);
+
+    return end == cell.p + cell.n ? v : otherwise;
+}
 
 /* Runs a script of many statements, as a migration is. Nothing is repeated. */
 GG_MUST bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err);
