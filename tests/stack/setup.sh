@@ -64,6 +64,17 @@ need() {
     trap - EXIT HUP INT TERM
 }
 
+# unpack PACKAGE VERSION: its files below build/packages/PACKAGE, without installing it; nothing of it runs or starts.
+unpack() {
+    place=build/packages/$1
+    [ "$(cat "$place/version" 2>/dev/null)" != "$2" ] || return 0
+    rm -rf "$place"
+    mkdir -p "$place"
+    (cd "$place" && apt-get -q download "$1=$2" || { apt-get -q update && apt-get -q download "$1=$2"; }) >build/apt.log 2>&1 \
+        || { tail -n 20 build/apt.log >&2; die "apt-get download $1=$2 failed."; }
+    dpkg -x "$place"/*.deb "$place" && rm -f "$place"/*.deb && printf '%s\n' "$2" >"$place/version"
+}
+
 keep_from_boot() {
     if command -v systemctl >/dev/null; then
         systemctl --quiet disable "$1" 2>/dev/null || true
