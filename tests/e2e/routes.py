@@ -6,7 +6,12 @@ from collections import namedtuple
 
 from stack.stack import ROOT
 
-Route = namedtuple("Route", "method path auth main_only query")
+Route = namedtuple("Route", "method path auth main_only root query")
+
+
+def place(realm, route):
+    """A route's whole path in a realm. What stands at the root is the main realm's; in the other there is nothing."""
+    return f"/{route.path}" if route.root and realm.name == "main" else f"{realm.prefix}/{route.path}"
 
 
 def routes():
@@ -24,7 +29,7 @@ def routes():
         rows.append(Route(own[2] if own else re.search(r"\.method = GG_(\w+)", row)[1],
                           path[1:-1] if path[0] == '"' else words[path],
                           "CALLER" if own else (re.search(r"\.auth = GG_AUTH_(\w+)", row) or ["", "NONE"])[1],
-                          ".is_main_only = true" in row, tuple(re.findall(r'"(\w+)"', query[1])) if query else ()))
+                          ".is_main_only = true" in row, ".is_root = true" in row, tuple(re.findall(r'"(\w+)"', query[1])) if query else ()))
     assert len(rows) == len(re.findall(r"\bgg_on_\w+", table)), "a row of the table was not understood"
     return rows
 

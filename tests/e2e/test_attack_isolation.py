@@ -11,7 +11,7 @@ import pytest
 from conftest import CALENDAR, Person, sign_jwt
 
 from kit import asked, cal, event, graph, is_problem, last_sent, one
-from routes import routes
+from routes import place, routes
 from stack.smoke import REALMS
 from wire import bearer, check_problem, come_back, exchange, leave, query_of, send, session_code
 
@@ -63,7 +63,7 @@ def other(realm):
 
 
 def request(realm, route, victim, headers):
-    path = f"{realm.prefix}/{route.path.replace('{id}', one(victim.event).rpartition('/')[2])}{QUERY.get(route.path, '')}"
+    path = place(realm, route).replace("{id}", one(victim.event).rpartition("/")[2]) + QUERY.get(route.path, "")
     body = BODY.get((route.method, route.path))
     if body is not None:
         headers = {**headers, "Content-Type": "application/json"}
@@ -125,7 +125,7 @@ def test_another_user_of_the_realm(victims, person, realm, route, scope, connect
     assert victim.is_untouched(answer), answer
     if route.main_only and realm.name != "main":
         check_problem(answer, 404, "not_found")
-    elif route.auth == "ADMIN":
+    elif route.auth in ("ADMIN", "METRICS"):
         assert answer.status == 200 if scope else answer.body["code"] == "admin_required"
     elif route.auth == "ADMIN_OR":
         assert answer.status == 200 and ("details" in answer.body) == bool(scope)
@@ -146,7 +146,8 @@ def test_the_table_is_read_whole(realm):
     auths = {f"{route.method} {route.path}": route.auth for route in ROUTES}
     assert realm and len(ROUTES) >= 15
     for row, auth in auths.items():
-        assert auth == {"auth/microsoft": "MAYBE", "health/microsoft": "ADMIN_OR", "health/microsoft/tokens": "ADMIN"}.get(
+        assert auth == {"auth/microsoft": "MAYBE", "health/microsoft": "ADMIN_OR", "health/microsoft/tokens": "ADMIN",
+                        "metrics": "METRICS"}.get(
             row.partition(" ")[2], "NONE" if row.partition(" ")[2] in BY_SECRET else "CALLER"), row
 
 

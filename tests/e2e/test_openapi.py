@@ -18,7 +18,7 @@ from jsonschema.exceptions import SchemaError
 
 import openapi
 from kit import cal
-from routes import errors, routes
+from routes import errors, place, routes
 from stack.smoke import REALMS
 from wire import send
 
@@ -161,7 +161,7 @@ def table():
     for route in routes():
         for realm in REALMS:
             if realm.name == "main" or not route.main_only:
-                rows[(route.method.lower(), f"{realm.prefix}/{route.path}")] = route
+                rows[(route.method.lower(), place(realm, route))] = route
     return rows
 
 
@@ -170,14 +170,15 @@ def test_the_table_of_routes():
     described = {(method, path.rstrip("/")): (operation, item) for path, method, operation, item in operations(DOCUMENT)}
     rows = table()
     assert set(described) == set(rows)
-    for place, route in rows.items():
-        operation = described[place][0]
+    for where, route in rows.items():
+        operation = described[where][0]
         names = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
-        assert names == set(route.query), place
+        assert names == set(route.query), where
         security = operation.get("security", DOCUMENT["security"])
         assert security == {"NONE": [], "MAYBE": [{}, {"bearer": []}], "ADMIN_OR": [{}, {"bearer": []}],
-                            "CALLER": [{"bearer": []}], "ADMIN": [{"bearer": []}]}[route.auth], place
-        assert ("403" in operation["responses"]) == (route.auth in ("CALLER", "ADMIN", "MAYBE") or "callback" in place[1]), place
+                            "CALLER": [{"bearer": []}], "ADMIN": [{"bearer": []}],
+                            "METRICS": [{"metrics": []}, {"bearer": []}]}[route.auth], where
+        assert ("403" in operation["responses"]) == (route.auth not in ("NONE", "ADMIN_OR") or "callback" in where[1]), where
 
 
 def test_the_table_of_errors():
