@@ -3,6 +3,7 @@
 
 #include "gg/base/clock.h"
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
 
 #include <errmsg.h>
 #include <mysql.h>
@@ -114,6 +115,7 @@ static bool connect_one(struct gg_db *db, size_t host, struct gg_err *err)
     if (mysql_real_connect(m, to->unix_socket == NULL ? to->hosts[host].name : "localhost",
                            to->user, to->password, to->name, to->hosts[host].port, to->unix_socket,
                            0) == NULL) {
+        gg_metric_count(GG_METRIC_DB_ERRORS, GG_M_DB_CONNECT, 0, 0);
         (void)gg_fail(err, GG_EDATABASE, "cannot connect: %u %s", mysql_errno(m), mysql_error(m));
         err->retry_after_s = 5;
         mysql_close(m);
@@ -286,35 +288,42 @@ static bool run_once(struct gg_db *db, struct gg_arena *a, const struct gg_db_ca
     return ok;
 }
 
-/* What the connection's last error allows. */
-enum again { AGAIN_NO, AGAIN_SAME, AGAIN_RECONNECT };
+/*
+ * Known errors: how they are counted, and what may be done then. ELSEWHERE: a Galera node apart
+ * from its cluster, or a replica that only reads; the next host may do better.
+ */
+enum again { AGAIN_NO, AGAIN_SAME, AGAIN_RECONNECT, AGAIN_ELSEWHERE, AGAIN_IF_REPEATABLE };
 
-static enum again is_again(struct gg_db *db, const struct gg_db_stmt *stmt, unsigned code)
+static const struct known {
+    unsigned code;
+    enum gg_metric_word_DB_ERROR kind;
+    enum again again;
+} known[] = {{ER_LOCK_DEADLOCK, GG_M_DB_DEADLOCK, AGAIN_SAME},
+             {ER_LOCK_WAIT_TIMEOUT, GG_M_DB_LOCK_TIMEOUT, AGAIN_SAME},
+             {ER_UNKNOWN_COM_ERROR, GG_M_DB_REFUSED, AGAIN_ELSEWHERE},
+             {ER_OPTION_PREVENTS_STATEMENT, GG_M_DB_REFUSED, AGAIN_ELSEWHERE},
+             {ER_UNKNOWN_STMT_HANDLER, GG_M_DB_OTHER, AGAIN_RECONNECT},
+             {ER_NEED_REPREPARE, GG_M_DB_OTHER, AGAIN_RECONNECT},
+             {CR_SERVER_GONE_ERROR, GG_M_DB_LOST, AGAIN_IF_REPEATABLE},
+             {CR_SERVER_LOST, GG_M_DB_LOST, AGAIN_IF_REPEATABLE},
+             {ER_CONNECTION_KILLED, GG_M_DB_LOST, AGAIN_IF_REPEATABLE},
+             {ER_SERVER_SHUTDOWN, GG_M_DB_LOST, AGAIN_IF_REPEATABLE}};
+
+/* Counts the last error; true when there is reason to try again, on a connection fit for it. */
+static bool is_again(struct gg_db *db, const struct gg_db_stmt *stmt)
 {
-    switch (code) {
-    case ER_LOCK_DEADLOCK:
-    case ER_LOCK_WAIT_TIMEOUT:
-        return AGAIN_SAME;
-    case ER_UNKNOWN_COM_ERROR:
-    case ER_OPTION_PREVENTS_STATEMENT:
-        /* A Galera node apart from its cluster, or a replica that only reads: the next one. */
+    struct known e = {db->code, GG_M_DB_OTHER, AGAIN_NO};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        e = known[i].code == e.code ? known[i] : e;
+    bool is_clients = (e.code >= CR_MIN_ERROR && e.code <= CR_MAX_ERROR) || e.code >= CER_MIN_ERROR;
+    gg_metric_count(GG_METRIC_DB_ERRORS, e.kind, 0, 0);
+    if (e.again == AGAIN_ELSEWHERE)
         db->first = db->host + 1;
-        __attribute__((fallthrough));
-    case ER_UNKNOWN_STMT_HANDLER:
-    case ER_NEED_REPREPARE:
-        return AGAIN_RECONNECT;
-    case CR_SERVER_GONE_ERROR:
-    case CR_SERVER_LOST:
-    case ER_CONNECTION_KILLED:
-    case ER_SERVER_SHUTDOWN:
+    /* Where the client library itself stumbled, nobody knows whose answer would come next. */
+    if (e.again > AGAIN_SAME || is_clients)
         disconnect(db);
-        return stmt->repeatable ? AGAIN_RECONNECT : AGAIN_NO;
-    default:
-        /* Where the client library itself stumbled, nobody knows whose answer would come next. */
-        if ((code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) || code >= CER_MIN_ERROR)
-            disconnect(db);
-        return AGAIN_NO;
-    }
+    return e.again == AGAIN_IF_REPEATABLE ? stmt->repeatable : e.again != AGAIN_NO;
 }
 
 static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg_db_call *call,
@@ -333,13 +342,11 @@ static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg
             db->used_ms = gg_clock_mono_ms();
             return true;
         }
-        enum again again = is_again(db, call->stmt, db->code);
+        bool is_worth = is_again(db, call->stmt);
         gg_log(GG_DEBUG, "db.error", "code=%u try=%d", db->code, tries);
-        if (again == AGAIN_NO || tries == TRIES || gg_deadline_left_ms(patience) == 0)
+        if (!is_worth || tries == TRIES || gg_deadline_left_ms(patience) == 0)
             return false;
-        if (again == AGAIN_RECONNECT)
-            disconnect(db);
-        else
+        if (db->mysql != NULL)
             gg_clock_sleep_ms(5L * tries + (long)(gg_clock_mono_ms() % 7));
     }
 }
@@ -349,8 +356,11 @@ bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
 {
     int64_t start_us = gg_clock_mono_us();
     bool ok = run_with_tries(db, a, &call, result, err);
+    int64_t took_us = gg_clock_mono_us() - start_us;
 
-    db->spent_us += gg_clock_mono_us() - start_us;
+    db->spent_us += took_us;
+    gg_metric_count(GG_METRIC_DB_CALLS, ok ? GG_M_DB_OK : GG_M_DB_FAILED, 0, 0);
+    gg_metric_observe(GG_METRIC_DB_DURATION, 0, 0, took_us);
     return ok;
 }
 
@@ -365,17 +375,6 @@ enum gg_db_fault gg_db_fault(const struct gg_db *db)
         db->code == ER_TABLEACCESS_DENIED_ERROR || db->code == ER_COLUMNACCESS_DENIED_ERROR;
 
     return db->code == ER_DUP_ENTRY ? GG_DB_DUPLICATE : is_denied ? GG_DB_DENIED : GG_DB_OTHER;
-}
-
-bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,
-                 uint64_t *affected, struct gg_err *err)
-{
-    struct gg_db_result done;
-
-    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = stmt}, &done, err))
-        return false;
-    *affected = done.affected;
-    return true;
 }
 
 bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err)

@@ -30,8 +30,10 @@ static bool note_use(struct gg_call *c, struct gg_token_key key, const char *ope
 static bool find_all(struct gg_call *c, struct gg_token_key key, struct gg_calendars *out,
                      struct gg_err *err)
 {
-    struct gg_graph_list list = {
-        .request = {.key = key, .method = "GET", .url = gg_graph_url(c, "/me/calendars?$top=100")}};
+    struct gg_graph_list list = {.request = {.key = key,
+                                             .operation = GG_M_LIST_CALENDARS,
+                                             .method = "GET",
+                                             .url = gg_graph_url(c, "/me/calendars?$top=100")}};
 
     if (!gg_graph_list(c, &list, err))
         return false;
@@ -163,6 +165,7 @@ bool gg_calendar_list(struct gg_call *c, struct gg_token_key key, const struct g
 {
     struct gg_graph_list pages = {
         .request = {.key = key,
+                    .operation = GG_M_LIST_EVENTS,
                     .method = "GET",
                     .url = list_url(c, list),
                     .timezone = list->timezone},
@@ -175,7 +178,8 @@ bool gg_calendar_list(struct gg_call *c, struct gg_token_key key, const struct g
 bool gg_calendar_list_on(struct gg_call *c, struct gg_token_key key, struct gg_str cursor,
                          struct gg_events *out, struct gg_err *err)
 {
-    struct gg_graph_list pages = {.request = {.key = key, .method = "GET"}};
+    struct gg_graph_list pages = {
+        .request = {.key = key, .operation = GG_M_LIST_EVENTS, .method = "GET"}};
 
     return open_cursor(c, key, cursor, &pages, err) && run_list(c, &pages, out, err);
 }
@@ -183,7 +187,15 @@ bool gg_calendar_list_on(struct gg_call *c, struct gg_token_key key, struct gg_s
 static bool call_event(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,
                        struct gg_err *err)
 {
-    static const char *const methods[] = {"GET", "POST", "PATCH", "DELETE"};
+    static const struct {
+        const char *method;
+        enum gg_metric_word_OPERATION operation;
+    } verbs[] = {
+        {"GET", GG_M_GET_EVENT},
+        {"POST", GG_M_CREATE_EVENT},
+        {"PATCH", GG_M_UPDATE_EVENT},
+        {"DELETE", GG_M_DELETE_EVENT},
+    };
     struct gg_access access = {0};
     struct gg_json *v;
     struct gg_buf url;
@@ -196,7 +208,8 @@ static bool call_event(struct gg_call *c, const struct gg_event_call *call, stru
     }
     struct gg_graph_request request = {
         .key = call->key,
-        .method = methods[call->verb],
+        .operation = verbs[call->verb].operation,
+        .method = verbs[call->verb].method,
         .url = gg_buf_str(&url).p,
         .timezone = call->timezone,
         .if_match = call->if_match,

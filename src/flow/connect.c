@@ -40,7 +40,6 @@ static bool find_account(struct gg_call *c, struct gg_connect *connect,
     struct gg_account_store s = {c->ctx->db, login->realm};
     struct gg_account *account = &connect->account;
 
-    connect->is_sign_in = login->subject.p == NULL;
     if (!connect->is_sign_in) {
         *account = (struct gg_account){true, login->subject, *identity};
         return true;
@@ -113,6 +112,7 @@ bool gg_connect_finish(struct gg_call *c, struct gg_connect *connect, struct gg_
     if (!gg_login_take(logins, c->arena, key, &login, err))
         return false;
     connect->realm = login.realm;
+    connect->is_sign_in = login.subject.p == NULL;
     bool ok = finish(c, connect, &login, err);
     gg_audit_note(c, (struct gg_audit_event){
                          .event = "token.connect",

@@ -2,6 +2,7 @@
 #include "gg/flow/graph.h"
 
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
 #include "gg/ext/crypto.h"
 #include "gg/ext/json.h"
 #include "gg/flow/retry.h"
@@ -31,13 +32,30 @@ bool gg_graph_is_own(const struct gg_call *c, struct gg_str url)
            gg_str_is_printable(url);
 }
 
+static void count_try(const struct gg_graph_request *r, const struct gg_http_response *response,
+                      int64_t us)
+{
+    static const enum gg_metric_status ends[] = {
+        [GG_HTTP_UNSENT] = GG_M_STATUS_UNREACHABLE,
+        [GG_HTTP_LOST] = GG_M_STATUS_BROKEN,
+        [GG_HTTP_LATE] = GG_M_STATUS_TIMEOUT,
+        [GG_HTTP_BAD] = GG_M_STATUS_BROKEN,
+    };
+
+    gg_metric_count(GG_METRIC_GRAPH_REQUESTS, r->operation,
+                    response->end == GG_HTTP_WHOLE ? gg_metric_status(response->status)
+                                                   : ends[response->end],
+                    0);
+    gg_metric_observe(GG_METRIC_GRAPH_DURATION, r->operation, 0, us);
+}
+
 static bool fetch_once(struct gg_call *c, const struct gg_graph_request *r, struct gg_secret token,
                        struct gg_http_response *response, struct gg_err *err)
 {
     struct gg_arena *a = c->arena;
     struct gg_str id;
     size_t n = 0;
-    int64_t start_ms = gg_clock_mono_ms();
+    int64_t start_us = gg_clock_mono_us();
     struct gg_http_request request = {
         .method = r->method,
         .url = r->url,
@@ -62,8 +80,10 @@ static bool fetch_once(struct gg_call *c, const struct gg_graph_request *r, stru
     if (r->if_match.p != NULL)
         request.headers[n++] = gg_arena_printf(a, "If-Match: %.*s", GG_STR_ARG(r->if_match));
     bool ok = gg_ctx_fetch(c, &request, response, err);
+    int64_t took_us = gg_clock_mono_us() - start_us;
+    count_try(r, response, took_us);
     gg_log(GG_DEBUG, "graph.call", "method=%s status=%d ms=%lld client_request_id=%.*s", r->method,
-           ok ? response->status : 0, (long long)(gg_clock_mono_ms() - start_ms), GG_STR_ARG(id));
+           ok ? response->status : 0, (long long)(took_us / 1000), GG_STR_ARG(id));
     return ok;
 }
 

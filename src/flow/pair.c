@@ -2,6 +2,7 @@
 #include "gg/flow/pair.h"
 
 #include "gg/base/jsonw.h"
+#include "gg/base/metric.h"
 #include "gg/flow/audit.h"
 #include "gg/store/family.h"
 #include "gg/store/session.h"
@@ -122,33 +123,62 @@ static bool has_scope(const struct gg_json *claims, const char *scope)
     return false;
 }
 
+/* One token as it is looked at. */
+struct reading {
+    const struct gg_json *claims;
+    enum gg_metric_word_JWT step; /* what it fails for, if it fails now */
+};
+
+/* A refused token is counted; that the database is away, or the like, is no fault of its. */
+static bool count(bool ok, const struct reading *r, const struct gg_err *err)
+{
+    if (!ok && err->code == GG_EINVALIDTOKEN)
+        gg_metric_count(GG_METRIC_BAD_JWTS, r->step, 0, 0);
+    return ok;
+}
+
+static bool check_token(struct gg_call *c, struct gg_secret token, struct reading *r,
+                        struct gg_err *err)
+{
+    struct gg_jwt jwt;
+
+    r->step = GG_M_JWT_MALFORMED;
+    if (!gg_jwt_parse(c->arena, gg_secret_reveal(token), GG_JWT_BYTES_MAX, &jwt, err))
+        return false;
+    r->claims = jwt.claims;
+    r->step = GG_M_JWT_SIGNATURE;
+    if (!gg_jwt_verify_hmac(&jwt, c->ctx->jwt_key, err))
+        return false;
+    r->step = GG_M_JWT_TIME;
+    if (!gg_jwt_check_times(jwt.claims, gg_clock_now_s(), GG_JWT_LEEWAY_S, err))
+        return false;
+    r->step = GG_M_JWT_CLAIMS;
+    return true;
+}
+
 /* Everything that access and refresh tokens have in common. */
-static bool check(struct gg_call *c, struct gg_secret token, const struct gg_json **claims,
+static bool check(struct gg_call *c, struct gg_secret token, struct reading *r,
                   struct gg_caller *caller, struct gg_err *err)
 {
     const struct gg_conf *conf = c->ctx->conf;
-    struct gg_jwt jwt;
     struct gg_str type = GG_STR("user");
 
-    if (!gg_jwt_parse(c->arena, gg_secret_reveal(token), GG_JWT_BYTES_MAX, &jwt, err) ||
-        !gg_jwt_verify_hmac(&jwt, c->ctx->jwt_key, err) ||
-        !gg_jwt_check_times(jwt.claims, gg_clock_now_s(), GG_JWT_LEEWAY_S, err))
+    if (!check_token(c, token, r, err))
         return false;
-    if (conf->jwt_issuer != NULL && !gg_str_is(gg_json_text(jwt.claims, "iss"), conf->jwt_issuer))
+    if (conf->jwt_issuer != NULL && !gg_str_is(gg_json_text(r->claims, "iss"), conf->jwt_issuer))
         return gg_fail(err, GG_EINVALIDTOKEN, "the issuer is another");
     if (conf->jwt_audience != NULL &&
-        !gg_jwt_has_audience(jwt.claims, gg_str_of(conf->jwt_audience)))
+        !gg_jwt_has_audience(r->claims, gg_str_of(conf->jwt_audience)))
         return gg_fail(err, GG_EINVALIDTOKEN, "the audience is another");
-    if (gg_json_has(jwt.claims, "type") && !gg_json_str(gg_json_get(jwt.claims, "type"), &type))
+    if (gg_json_has(r->claims, "type") && !gg_json_str(gg_json_get(r->claims, "type"), &type))
         return gg_fail(err, GG_EINVALIDTOKEN, "the type is no string");
     caller->realm = gg_realm_find_type(type);
     if (caller->realm == NULL)
         return gg_fail(err, GG_EINVALIDTOKEN, "the type is unknown");
-    if (!caller->realm->parse_subject(c->arena, gg_json_text(jwt.claims, "sub"), &caller->subject))
+    if (!caller->realm->parse_subject(c->arena, gg_json_text(r->claims, "sub"), &caller->subject))
         return gg_fail(err, GG_EINVALIDTOKEN, "the subject is none of its realm");
-    caller->email = gg_json_text(jwt.claims, "email");
-    caller->is_admin = has_scope(jwt.claims, SCOPE_ADMIN);
-    *claims = jwt.claims;
+    caller->email = gg_json_text(r->claims, "email");
+    caller->is_admin = has_scope(r->claims, SCOPE_ADMIN);
     return true;
 }
 
@@ -160,26 +190,33 @@ static bool is_refresh(const struct gg_json *claims)
 bool gg_pair_check(struct gg_call *c, struct gg_secret token, struct gg_caller *caller,
                    struct gg_err *err)
 {
-    const struct gg_json *claims = NULL;
+    struct reading r = {0};
+    bool ok = check(c, token, &r, caller, err) &&
+              (!is_refresh(r.claims) || gg_fail(err, GG_EINVALIDTOKEN, "it is a refresh token"));
 
-    if (!check(c, token, &claims, caller, err))
+    return count(ok, &r, err);
+}
+
+static bool read_claim(struct gg_call *c, struct gg_secret token, struct reading *r,
+                       struct gg_pair_claim *claim, struct gg_err *err)
+{
+    if (!check(c, token, r, &claim->caller, err))
         return false;
-    return !is_refresh(claims) || gg_fail(err, GG_EINVALIDTOKEN, "it is a refresh token");
+    claim->family_id = gg_json_text(r->claims, "family");
+    claim->token_id = gg_json_text(r->claims, "jti");
+    return (is_refresh(r->claims) && claim->family_id.n > 0 && claim->token_id.n > 0) ||
+           gg_fail(err, GG_EINVALIDTOKEN, "it is no refresh token");
 }
 
 bool gg_pair_check_refresh(struct gg_call *c, const struct gg_realm *realm, struct gg_secret token,
                            struct gg_pair_claim *claim, struct gg_err *err)
 {
-    const struct gg_json *claims = NULL;
+    struct reading r = {0};
+    bool ok = read_claim(c, token, &r, claim, err) &&
+              (claim->caller.realm == realm ||
+               gg_fail(err, GG_EINVALIDTOKEN, "it belongs to the other realm"));
 
-    if (!check(c, token, &claims, &claim->caller, err))
-        return false;
-    claim->family_id = gg_json_text(claims, "family");
-    claim->token_id = gg_json_text(claims, "jti");
-    if (!is_refresh(claims) || claim->family_id.n == 0 || claim->token_id.n == 0)
-        return gg_fail(err, GG_EINVALIDTOKEN, "it is no refresh token");
-    return claim->caller.realm == realm ||
-           gg_fail(err, GG_EINVALIDTOKEN, "it belongs to the other realm");
+    return count(ok, &r, err);
 }
 
 bool gg_pair_rotate(struct gg_call *c, const struct gg_pair_claim *claim, struct gg_pair *pair,

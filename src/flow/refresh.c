@@ -2,6 +2,7 @@
 #include "gg/flow/refresh.h"
 
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
 #include "gg/flow/audit.h"
 #include "gg/flow/redeem.h"
 
@@ -54,6 +55,17 @@ static void tell_failure(struct gg_call *c, const struct wish *w,
                                  .detail = class});
 }
 
+static void count_failure(enum gg_oauth_class class)
+{
+    static const enum gg_metric_word_REFRESH words[] = {
+        [GG_OAUTH_PASSING] = GG_M_REFRESH_PASSING,
+        [GG_OAUTH_PERMANENT] = GG_M_REFRESH_PERMANENT,
+        [GG_OAUTH_OPERATOR] = GG_M_REFRESH_OPERATOR,
+    };
+
+    gg_metric_count(GG_METRIC_TOKEN_REFRESHES, words[class], 0, 0);
+}
+
 /* Notes the failure in the row, and says it to the caller. Always false. */
 static bool end_badly(struct gg_call *c, const struct wish *w, struct gg_token_end *end,
                       const struct gg_oauth_refusal *refusal, struct gg_err *err)
@@ -63,6 +75,7 @@ static bool end_badly(struct gg_call *c, const struct wish *w, struct gg_token_e
                         : refusal->class == GG_OAUTH_OPERATOR ? GG_ECLIENT
                                                               : GG_ELOGIN;
 
+    count_failure(refusal->class);
     tell_failure(c, w, refusal, &why);
     end->is_permanent = code == GG_EAUTHREQUIRED;
     end->failure = end->is_permanent ? refusal->error : gg_err_row(code)->code;
@@ -102,6 +115,7 @@ static bool refresh_under(struct gg_call *c, const struct wish *w,
     /* A token that never has more left is not refreshed by each caller in turn. */
     end->rest_s = set->expires_in_s <= GG_REFRESH_BEFORE_S ? set->expires_in_s / 2 : 0;
     bool ok = gg_token_end_lease(gg_ctx_tokens(c->ctx), c->arena, w->key, end, err);
+    gg_metric_count(GG_METRIC_TOKEN_REFRESHES, ok ? GG_M_REFRESH_OK : GG_M_REFRESH_STORAGE, 0, 0);
     note(c, w,
          (struct gg_audit_event){
              .event = "token.refresh",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/store/family.h"
 
+#include "gg/base/metric.h"
+
 static const struct gg_db_stmt insert = {
     "INSERT INTO refresh_families (family_id, current_id, realm, subject, expires_at)"
     " VALUES (?, ?, ?, ?, NOW(6) + INTERVAL ? SECOND)",
@@ -50,6 +52,7 @@ bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, const struct gg_fami
         return false;
     if (done.affected == 1)
         return true;
+    gg_metric_count(GG_METRIC_SPENT_REFRESH_TOKENS, 0, 0, 0);
     if (!gg_db_run(db, a, (struct gg_db_call){&drop, NULL, &family_id, 1}, &done, err))
         return false;
     return gg_fail(err, GG_EINVALIDTOKEN, "a spent refresh token was used again: %s",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/web/on_auth.h"
 
+#include "gg/base/metric.h"
 #include "gg/flow/connect.h"
 #include "gg/flow/signin.h"
 #include "gg/proto/event.h"
@@ -112,6 +113,27 @@ static bool answer_json(struct gg_exchange *x, const struct gg_connect *connect,
     return true;
 }
 
+/* Notes how somebody's way to prove who he is ended, and passes that on. */
+static bool count(enum gg_metric_word_FLOW flow, bool ok, const struct gg_err *err)
+{
+    gg_metric_count(GG_METRIC_AUTHENTICATIONS, flow, gg_metric_result(ok ? GG_OK : err->code), 0);
+    return ok;
+}
+
+static bool answer_callback(struct gg_exchange *x, const struct gg_connect *connect,
+                            struct gg_err *err)
+{
+    static const struct gg_response_page page = {
+        "Microsoft is connected", "The sign-in is complete. You can close this window."};
+
+    if (connect->return_to.p != NULL)
+        return answer_return(x, connect, err);
+    if (gg_request_accepts(&x->request, JSON))
+        return answer_json(x, connect, err);
+    gg_response_page(&x->response, 200, page);
+    return true;
+}
+
 bool gg_on_auth_callback(struct gg_exchange *x, struct gg_err *err)
 {
     struct gg_connect connect = {
@@ -122,20 +144,15 @@ bool gg_on_auth_callback(struct gg_exchange *x, struct gg_err *err)
         .issuer = gg_request_query(&x->request, "iss"),
         .browser = cookie(x),
     };
-    static const struct gg_response_page page = {
-        "Microsoft is connected", "The sign-in is complete. You can close this window."};
 
     bool ok = gg_connect_finish(&x->call, &connect, err);
     x->realm = connect.realm == NULL ? x->realm : connect.realm;
     x->error_return_to = connect.return_to;
-    if (!ok)
-        return false;
-    if (connect.return_to.p != NULL)
-        return answer_return(x, &connect, err);
-    if (gg_request_accepts(&x->request, JSON))
-        return answer_json(x, &connect, err);
-    gg_response_page(&x->response, 200, page);
-    return true;
+    ok = ok && answer_callback(x, &connect, err);
+    return count(connect.realm == NULL ? GG_M_FLOW_UNKNOWN
+                 : connect.is_sign_in  ? GG_M_FLOW_SIGN_IN
+                                       : GG_M_FLOW_CONNECT,
+                 ok, err);
 }
 
 /* The one string that these bodies have. */
@@ -173,25 +190,33 @@ bool gg_on_auth_exchange(struct gg_exchange *x, struct gg_err *err)
     struct gg_str code;
     struct gg_pair pair;
 
-    return read_string(x, "session_code", &code, err) &&
-           gg_pair_exchange(&x->call, x->realm, gg_secret_of(code), &pair, err) &&
-           answer_pair(x, &pair);
+    if (!read_string(x, "session_code", &code, err))
+        return false;
+    bool ok = gg_pair_exchange(&x->call, x->realm, gg_secret_of(code), &pair, err);
+    return count(GG_M_FLOW_EXCHANGE, ok, err) && answer_pair(x, &pair);
 }
 
-bool gg_on_auth_refresh(struct gg_exchange *x, struct gg_err *err)
+static bool rotate(struct gg_exchange *x, struct gg_str token, struct gg_pair *pair,
+                   struct gg_err *err)
 {
-    struct gg_str token;
     struct gg_pair_claim claim;
-    struct gg_pair pair;
 
-    if (!read_string(x, "refresh_token", &token, err) ||
-        !gg_pair_check_refresh(&x->call, x->realm, gg_secret_of(token), &claim, err))
+    if (!gg_pair_check_refresh(&x->call, x->realm, gg_secret_of(token), &claim, err))
         return false;
     /* Only now is it known whose limit this counts against. */
     x->caller = claim.caller;
     x->has_caller = true;
     return gg_guard_limit(x, GG_LIMIT_OAUTH_START, GG_BY_CALLER_OR_ADDRESS, err) &&
-           gg_pair_rotate(&x->call, &claim, &pair, err) && answer_pair(x, &pair);
+           gg_pair_rotate(&x->call, &claim, pair, err);
+}
+
+bool gg_on_auth_refresh(struct gg_exchange *x, struct gg_err *err)
+{
+    struct gg_str token;
+    struct gg_pair pair;
+
+    return read_string(x, "refresh_token", &token, err) &&
+           count(GG_M_FLOW_REFRESH, rotate(x, token, &pair, err), err) && answer_pair(x, &pair);
 }
 
 static void put_time(struct gg_exchange *x, const char *name, int64_t seconds)

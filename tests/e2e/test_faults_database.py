@@ -206,7 +206,7 @@ def test_a_lock_that_is_waited_for_too_long(site, realm, measured):
     assert kept(someone) == before and someone.cal("GET").status == 200
 
 
-# mutant: src/ext/db.c: case ER_LOCK_DEADLOCK: => case ER_XA_RBDEADLOCK:
+# mutant: src/ext/db.c: {ER_LOCK_DEADLOCK, => {ER_XA_RBDEADLOCK,
 @pytest.mark.promise("faults/database", "A deadlock is tried again, unseen by the caller")
 def test_a_deadlock(site, realm):
     """The other transaction has changed much, so that InnoDB chooses graphgate's statement as the victim."""

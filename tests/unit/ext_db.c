@@ -212,7 +212,7 @@ static int64_t count_deadlocks(void)
 }
 
 /* Two that are in each other's way meet once: who lost is alone at the second try. */
-/* mutant: src/ext/db.c: case ER_LOCK_DEADLOCK: => case 9999: */
+/* mutant: src/ext/db.c: {ER_LOCK_DEADLOCK, => {9999, */
 /* promise: faults/database: A deadlock is tried again, unseen by the caller */
 START_TEST(deadlocks_are_tried_again)
 {

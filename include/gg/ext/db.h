@@ -110,8 +110,16 @@ enum gg_db_fault {
 enum gg_db_fault gg_db_fault(const struct gg_db *db);
 
 /* Runs a statement without parameters; *affected says how many rows it changed. */
-GG_MUST bool gg_db_count(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,
-                         uint64_t *affected, struct gg_err *err);
+static inline GG_MUST bool gg_db_count(struct gg_db *db, struct gg_arena *a,
+                                       const struct gg_db_stmt *stmt, uint64_t *affected,
+                                       struct gg_err *err)
+{
+    struct gg_db_result done;
+    bool ok = gg_db_run(db, a, (struct gg_db_call){.stmt = stmt}, &done, err);
+
+    *affected = ok ? done.affected : 0;
+    return ok;
+}
 
 /* A number in a cell, or `otherwise` when the cell is NULL or no number. */
 static inline int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise)

@@ -17,8 +17,8 @@ struct gg_connect {
     /* out, as soon as the state has been found, also when something fails after that */
     const struct gg_realm *realm;
     struct gg_str return_to; /* absent: none */
-    /* out */
     bool is_sign_in;
+    /* out */
     struct gg_account account; /* of a connect: the caller's, with the Microsoft identity */
 };
 

@@ -3,11 +3,13 @@
 #ifndef GG_FLOW_GRAPH_H
 #define GG_FLOW_GRAPH_H
 
+#include "gg/base/metric.h"
 #include "gg/flow/ctx.h"
 #include "gg/flow/refresh.h"
 
 struct gg_graph_request {
     struct gg_token_key key;
+    enum gg_metric_word_OPERATION operation; /* as it is counted */
     const char *method;
     const char *url;        /* whole */
     struct gg_str timezone; /* of the answer's times; absent: UTC */
