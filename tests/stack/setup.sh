@@ -55,7 +55,7 @@ need() {
     # shellcheck disable=SC2086  # a list of words
     { apt-get -q update && apt-get -qy install --no-install-recommends $wanted; } \
         >build/apt.log 2>&1 || { tail -n 20 build/apt.log >&2; die "apt-get failed: see build/apt.log."; }
-    for server in lighttpd apache2 nginx; do
+    for server in lighttpd apache2 nginx prometheus; do
         case " $wanted" in
         *" $server "*) keep_from_boot "$server" ;;
         esac
