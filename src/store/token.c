@@ -2,6 +2,7 @@
 #include "gg/store/token.h"
 
 #include "gg/base/log.h"
+#include "gg/base/metric.h"
 #include "gg/ext/crypto.h"
 #include "gg/proto/seal.h"
 
@@ -77,13 +78,22 @@ static const struct gg_db_stmt count = {
     " COALESCE(SUM(NOT is_active), 0) FROM {table}",
     true};
 
+/* Passes on whether it went well, and counts it if not. */
+static bool count_fault(enum gg_metric_word_STORAGE kind, bool ok)
+{
+    if (!ok)
+        gg_metric_count(GG_METRIC_TOKEN_STORAGE_ERRORS, kind, 0, 0);
+    return ok;
+}
+
 bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                    struct gg_token *token, struct gg_err *err)
 {
     struct gg_db_value values[] = {gg_db_text(key.subject)};
     struct gg_db_result rows;
 
-    if (!gg_db_run(s.db, a, GG_DB_CALL(find, key.realm, values), &rows, err))
+    if (!count_fault(GG_M_STORAGE_READ,
+                     gg_db_run(s.db, a, GG_DB_CALL(find, key.realm, values), &rows, err)))
         return false;
     *token = (struct gg_token){.key = key, .found = rows.row_count > 0};
     if (!token->found)
@@ -124,7 +134,9 @@ static bool check_seal(struct gg_token_store s, struct gg_arena *a, const struct
     struct gg_seal_row row = seal_row(token->key, token->ciphers);
     bool is_sealed = token->seal.p != NULL;
 
-    if (is_sealed ? gg_seal_check(s.fernet, a, &row, token->seal, err) : !s.refuses_unsealed)
+    if (count_fault(GG_M_STORAGE_SEAL, is_sealed
+                                           ? gg_seal_check(s.fernet, a, &row, token->seal, err)
+                                           : !s.refuses_unsealed))
         return true;
     gg_log(GG_ERROR, "token.seal", "realm=%s subject=%.*s reason=\"%s\"", row.realm,
            GG_STR_ARG(row.subject), is_sealed ? err->log : "the row has none");
@@ -135,7 +147,7 @@ static bool check_seal(struct gg_token_store s, struct gg_arena *a, const struct
 static bool decrypt(struct gg_token_store s, struct gg_arena *a, struct gg_str cipher,
                     struct gg_secret *out, struct gg_err *err)
 {
-    if (gg_fernet_decrypt(s.fernet, a, cipher, out, err))
+    if (count_fault(GG_M_STORAGE_DECRYPT, gg_fernet_decrypt(s.fernet, a, cipher, out, err)))
         return true;
     gg_log(GG_ERROR, "token.decrypt", "reason=\"%s\"", err->log);
     return gg_fail(err, GG_EAUTHREQUIRED, "a stored token does not decrypt with any key");
@@ -210,7 +222,8 @@ bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_k
     struct cells cells = {0};
     struct gg_db_result done;
 
-    if (!fill(s, a, set, &cells, err) || !make_seal(s, a, key, &cells, err))
+    if (!count_fault(GG_M_STORAGE_ENCRYPT,
+                     fill(s, a, set, &cells, err) && make_seal(s, a, key, &cells, err)))
         return false;
     struct gg_db_value values[] = {
         gg_db_text(key.subject),
@@ -226,7 +239,8 @@ bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_k
         gg_db_text(cells.seal),
         gg_db_text(cells.fingerprint),
     };
-    return gg_db_run(s.db, a, GG_DB_CALL(put, key.realm, values), &done, err);
+    return count_fault(GG_M_STORAGE_WRITE,
+                       gg_db_run(s.db, a, GG_DB_CALL(put, key.realm, values), &done, err));
 }
 
 bool gg_token_drop(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
@@ -235,7 +249,8 @@ bool gg_token_drop(struct gg_token_store s, struct gg_arena *a, struct gg_token_
     struct gg_db_value values[] = {gg_db_text(key.subject)};
     struct gg_db_result done;
 
-    return gg_db_run(s.db, a, GG_DB_CALL(drop, key.realm, values), &done, err);
+    return count_fault(GG_M_STORAGE_WRITE,
+                       gg_db_run(s.db, a, GG_DB_CALL(drop, key.realm, values), &done, err));
 }
 
 bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
@@ -244,7 +259,8 @@ bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct gg_token
     struct gg_db_value values[] = {gg_db_text(key.subject)};
     struct gg_db_result done;
 
-    return gg_db_run(s.db, a, GG_DB_CALL(touch, key.realm, values), &done, err);
+    return count_fault(GG_M_STORAGE_WRITE,
+                       gg_db_run(s.db, a, GG_DB_CALL(touch, key.realm, values), &done, err));
 }
 
 bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a, const struct gg_token *token,
@@ -264,7 +280,8 @@ bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a, const stru
     struct gg_db_value take[] = {gg_db_text(lease->word), gg_db_int(GG_TOKEN_LEASE_S),
                                  gg_db_text(key.subject), gg_db_text(token->ciphers.access_token),
                                  gg_db_text(token->seal)};
-    if (!gg_db_run(s.db, a, GG_DB_CALL(lease_row, key.realm, take), &done, err))
+    if (!count_fault(GG_M_STORAGE_WRITE,
+                     gg_db_run(s.db, a, GG_DB_CALL(lease_row, key.realm, take), &done, err)))
         return false;
     lease->taken = done.affected == 1;
     return true;
@@ -277,8 +294,9 @@ static bool end_well(struct gg_token_store s, struct gg_arena *a, struct gg_toke
     struct cells cells = {.ciphers = end->lease->kept};
     struct gg_db_result done;
 
-    if (!fill(s, a, set, &cells, err) ||
-        (end->lease->is_sealed && !make_seal(s, a, key, &cells, err)))
+    if (!count_fault(GG_M_STORAGE_ENCRYPT,
+                     fill(s, a, set, &cells, err) &&
+                         (!end->lease->is_sealed || make_seal(s, a, key, &cells, err))))
         return false;
     struct gg_db_value values[] = {
         gg_db_text(cells.ciphers.access_token),
@@ -293,7 +311,9 @@ static bool end_well(struct gg_token_store s, struct gg_arena *a, struct gg_toke
         gg_db_text(key.subject),
         gg_db_text(end->lease->word),
     };
-    bool ok = gg_db_run(s.db, a, GG_DB_CALL(end_with_tokens, key.realm, values), &done, err);
+    bool ok =
+        count_fault(GG_M_STORAGE_WRITE,
+                    gg_db_run(s.db, a, GG_DB_CALL(end_with_tokens, key.realm, values), &done, err));
     end->was_ours = ok && done.affected > 0;
     return ok;
 }
@@ -314,7 +334,7 @@ bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a, struct gg_t
                         end->is_permanent ? GG_DB_CALL(end_permanently, key.realm, permanent)
                                           : GG_DB_CALL(end_for_now, key.realm, passing),
                         &done, err);
-    end->was_ours = ok && done.affected > 0;
+    end->was_ours = count_fault(GG_M_STORAGE_WRITE, ok) && done.affected > 0;
     return ok;
 }
 

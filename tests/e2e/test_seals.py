@@ -136,7 +136,7 @@ def test_without_a_seal(pair, program, realm, sim):
     assert is_refused(strict, sim) and strict.connect() and serves(strict)
 
 
-# mutant: src/store/token.c: (end->lease->is_sealed && !make_seal( => (!make_seal(
+# mutant: src/store/token.c: (!end->lease->is_sealed || make_seal( => (make_seal(
 def test_a_refresh_seals_no_imported_row(pair, sim):
     """Or a row without a seal would be trusted once its token was refreshed, whosever it is."""
     someone = pair[0]

@@ -61,7 +61,7 @@ START_TEST(secrets_are_marked)
 {
     static const char *const secrets[] = {
         "MSCLIENTSECRET", "MSCLIENTSECRET_NEXT", "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY",
-        "SECRET_KEY",     "DATABASE_URL",        "METRICS_TOKEN"};
+        "SECRET_KEY",     "DATABASE_URL",        "METRICS_TOKEN",        "AUDIT_KEY"};
     size_t count;
     size_t marked = 0;
     const struct gg_option *table = gg_options_table(&count);

@@ -173,7 +173,7 @@ static const char *cell(const char *column)
                          gg_arena_printf(arena, "SELECT %s FROM microsoft_oauth_tokens", column));
 }
 
-/* mutant: src/store/token.c: (end->lease->is_sealed && !make_seal( => (!make_seal( */
+/* mutant: src/store/token.c: (!end->lease->is_sealed || make_seal( => (make_seal( */
 START_TEST(a_refresh_leaves_an_unsealed_row_unsealed)
 {
     struct gg_tokens set = {.access_token = {"access-2", 8}, .expires_in_s = 5000};
