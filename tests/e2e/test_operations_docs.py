@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The documents for operators, command by command, on a site of their own."""
 
+import base64
 import subprocess
+import time
 
 import pytest
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from conftest import BUILD, NO_LIMITS, Person
-from kit import wait_for
+from kit import expires_in, fernet, refreshes, wait_for
 from stack.smoke import REALMS
-from stack.stack import Stack
+from stack.stack import ROOT, Stack
 from walk import Shell, blocks
 
 
@@ -64,3 +69,98 @@ def test_backup_and_restore(site, shell, tmp_path):
         assert wait_for(lambda one=person: one.cal("GET", "/events").status == 200)
     assert late.cal("GET").status == 401
     assert [path for path in (tmp_path / "backup").iterdir()] == [dump], "nothing in clear is left"
+
+
+# What the Python service made for itself: its own users, and the columns of the contract.
+OLD_TABLES = """
+CREATE TABLE users (id INT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(255) UNIQUE, full_name VARCHAR(255), hashed_password VARCHAR(255));
+CREATE TABLE microsoft_oauth_tokens (id INT AUTO_INCREMENT PRIMARY KEY, user_id INT NOT NULL UNIQUE, {columns});
+CREATE TABLE beta_microsoft_oauth_tokens (id INT AUTO_INCREMENT PRIMARY KEY, teacher_id VARCHAR(36) NOT NULL UNIQUE, {columns});
+"""
+OLD_COLUMNS = """access_token TEXT NOT NULL, refresh_token TEXT, id_token TEXT, token_type VARCHAR(50), expires_at DATETIME NOT NULL,
+scope TEXT, microsoft_id VARCHAR(255), microsoft_email VARCHAR(255), tenant_id VARCHAR(255), is_active BOOLEAN DEFAULT TRUE,
+last_used_at DATETIME, created_at DATETIME DEFAULT CURRENT_TIMESTAMP, updated_at DATETIME DEFAULT CURRENT_TIMESTAMP"""
+COPIED = "token_type, expires_at, scope, microsoft_id, microsoft_email, tenant_id, is_active, last_used_at, created_at, updated_at"
+
+
+def old_fernet(secret):
+    """The key that the Python service derived where it was given none."""
+    kdf = PBKDF2HMAC(algorithm=hashes.SHA256(), length=32, salt=b"faraday_token_encryption_salt", iterations=100000)
+    return Fernet(base64.urlsafe_b64encode(kdf.derive(secret.encode())))
+
+
+class OldService:
+    """The Python service's database, with rows of people whom Microsoft really knows."""
+
+    def __init__(self, mariadb, secret, name):
+        self.mariadb, self.fernet = mariadb, old_fernet(secret)
+        self.name = mariadb.create(name).name
+        mariadb.sql(OLD_TABLES.format(columns=OLD_COLUMNS), self.name)
+
+    def move_here(self, person, is_plain=False):
+        """A row of the new site's becomes one of the old service's, in its own encryption."""
+        site = fernet(person.stack)
+        tokens = [site.decrypt(cell.encode()) for cell in person.row("access_token, refresh_token, id_token")]
+        sealed = ", ".join("'" + (one if is_plain else self.fernet.encrypt(one)).decode() + "'" for one in tokens)
+        self.mariadb.sql(f"INSERT INTO {self.name}.{person.table} ({person.key_column}, access_token, refresh_token, id_token, {COPIED}) "
+                         f"SELECT {person.key_column}, {sealed}, {COPIED} FROM {person.stack.database.name}.{person.table} "
+                         f"WHERE {person.key_column} = '{person.subject}'; DELETE FROM {person.stack.database.name}.{person.table}")
+        return person
+
+
+@pytest.fixture
+def moved(tmp_path, mariadb, sim, site):
+    """A new site that derives its key as the old service did, and that service's database."""
+    secret = "the secret that both services have " + str(time.time_ns())
+    config = {**NO_LIMITS, "JWT_SECRET_KEY": secret, "TOKEN_ENCRYPTION_KEY": None, "SIGN_IN": "existing"}
+    with Stack(tmp_path / "moved", BUILD, config, mariadb=mariadb, sim=sim) as stack:
+        yield stack, OldService(mariadb, secret, "gg_faraday")
+    mariadb.drop("gg_faraday")
+
+
+def test_moving_over(moved, site, tmp_path):
+    """Rows that the Python service made are served, refreshed and known again; plain text and a doubtful identity are left behind."""
+    (stack, old), steps = moved, blocks("moving-over.md")
+    people = [old.move_here(person) for person in connected(site)]
+    site.sim.user("twin", email="twin@example.com", name="Twin", consented=True)
+    twin = [old.move_here(Person(site, REALMS[0], user="twin").connect()) for _ in range(2)]
+    plain = old.move_here(Person(site, REALMS[0]).connect(), is_plain=True)
+    old.mariadb.sql("".join(f"INSERT INTO users (id, email, full_name) VALUES ({one.subject}, '{one.user}-{one.subject}@old.example', 'Old');"
+                            for one in (people[0], *twin)), old.name)
+    shell = Shell(tmp_path / "sh", stack.mariadb, {"graphgatectl": BUILD / "graphgatectl"},
+                  {**stack.env, "DB": stack.database.name, "OLD": old.name, "SITE": stack.url, "USER_ID": people[0].subject})
+    assert shell.run(steps["fits"]) == "the key fits\n4\t1\n"
+    shell.run(steps["import"])
+    shell.run(steps["import"])
+    shell.run(steps["accounts"])
+    assert [line.split("\t")[0] for line in shell.run(steps["doubts"]).splitlines()] == [people[0].subject]
+    assert "failed" not in (told := shell.run(steps["see"])) and told.endswith("3\t3\t3\n"), told
+    assert shell.run(steps["use"]) == "200\n"
+    for person in (*people, plain):
+        person.stack, person.site = stack, stack.url
+        person.log_in()
+    assert plain.cal("GET").status == 401
+    for person in people:
+        assert person.cal("GET", "/events").status == 200
+        expires_in(person, 60)
+        assert person.cal("GET", "/events").status == 200
+        assert refreshes(person) == 1
+    assert Person(stack, REALMS[0], people[0].user).sign_in().body["user_info"]["id"] == people[0].subject
+    answer = Person(stack, REALMS[0], "twin")
+    answer.token = None
+    start = answer.api("GET", "auth/microsoft/")
+    assert answer.call("GET", stack.sim.authorize(start.body["auth_url"], "twin")).body["code"] == "account_unknown"
+
+
+def test_upgrade(site, shell):
+    """From a database of an earlier version, while the new program already runs, to the newest."""
+    steps = blocks("upgrade.md")
+    newest = max(site.sql("SELECT version, name FROM schema_migrations"), key=lambda row: int(row[0]))
+    site.sql(f"DELETE FROM schema_migrations WHERE version = {newest[0]}")
+    account = f"'{site.database.worker}'@'%'"
+    told = shell.run(steps["migrate"], ADMIN_URL=site.mariadb.url(site.database.admin), GRANTS=ROOT / "sql" / "grants.sql", WORKER=account)
+    assert f"{newest[1]} applied" in told
+    told = shell.run(steps["check"])
+    assert "pending" not in told and "failed" not in told
+    version, health = shell.run(steps["answers"]).splitlines()
+    assert version.startswith("graphgate ") and '"healthy"' in health
