@@ -74,10 +74,14 @@ static struct gg_db *open_db(struct gg_arena *a, const struct gg_conf *conf)
     return gg_db_open(address);
 }
 
+static struct gg_http *open_http(const struct gg_conf *conf)
+{
+    return gg_http_open((struct gg_http_options){conf->ca_file, (int)conf->connect_timeout_s});
+}
+
 void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg_ctx *ctx)
 {
     const struct gg_conf *conf = &loaded->conf;
-    struct gg_http_options http = {conf->ca_file, (int)conf->connect_timeout_s};
     struct gg_err err;
 
     *ctx = (struct gg_ctx){
@@ -85,7 +89,7 @@ void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg
         .is_configured = loaded->faults == NULL && loaded->missing == NULL,
         .jwt_key = {(enum gg_hash)conf->jwt_hash, conf->jwt_secret_key},
         .db = open_db(a, conf),
-        .http = gg_http_open(http),
+        .http = open_http(conf),
         .keyset = gg_keyset_open(),
     };
     if (!open_keys(a, loaded, &ctx->fernet, &err) || !open_audit_keys(a, loaded, ctx, &err)) {
@@ -94,6 +98,13 @@ void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg
             gg_log(GG_ERROR, "setup.keys", "reason=\"%s\"", err.log);
         ctx->is_configured = false;
     }
+}
+
+void gg_setup_reopen(struct gg_ctx *ctx)
+{
+    ctx->db = gg_db_open(gg_db_address(ctx->db));
+    ctx->http = open_http(ctx->conf);
+    ctx->keyset = gg_keyset_open();
 }
 
 void gg_setup_close(struct gg_ctx *ctx)

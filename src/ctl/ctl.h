@@ -93,6 +93,9 @@ GG_MUST bool gg_ctl_read(struct gg_ctl *c, size_t cap, struct gg_str *text);
  * its name. */
 const char *gg_ctl_consent_url(struct gg_ctl *c);
 
+/* Refreshes idle connections, at most limit of each realm, and says how it went. */
+int gg_ctl_refresh_idle(struct gg_ctl *c, int64_t limit);
+
 /* Writes to standard output; GG_CTL_FAILED when it is full or closed. */
 int gg_ctl_write(struct gg_str text);
 

@@ -4,6 +4,7 @@
 #include "gg/store/family.h"
 #include "gg/store/login.h"
 #include "gg/store/rate.h"
+#include "gg/store/roster.h"
 #include "gg/store/session.h"
 
 #include <stdio.h>
@@ -20,10 +21,13 @@ static const struct {
 
 static int run(struct gg_ctl *c)
 {
+    int64_t limit = GG_ROSTER_ROWS_MAX;
+    const struct gg_ctl_flag flags[] = {
+        {"limit", .number = &limit, .min = 1, .max = GG_ROSTER_ROWS_MAX}};
     struct gg_err err;
 
-    if (c->argc > 1)
-        return gg_ctl_misuse(c, "takes no arguments");
+    if (!gg_ctl_read_flags(c, flags, 1) || c->argc > 1)
+        return gg_ctl_misuse(c, "takes --limit alone, 1 to 1000 connections of each realm");
     for (size_t i = 0; i < sizeof sweeps / sizeof sweeps[0]; i++) {
         uint64_t all = 0;
         uint64_t count = 0;
@@ -35,14 +39,14 @@ static int run(struct gg_ctl *c)
         } while (count > 0);
         (void)printf("%s: %llu deleted\n", sweeps[i].name, (unsigned long long)all);
     }
-    return GG_CTL_DONE;
+    return gg_ctl_refresh_idle(c, limit);
 }
 
 const struct gg_ctl_command gg_ctl_maintain = {
     .name = "maintain",
-    .usage = "",
-    .help = "deletes what has expired (states, session codes, refresh tokens, rate-limit rows); "
-            "for cron",
+    .usage = "[--limit N]",
+    .help = "deletes what has expired (states, session codes, refresh tokens, rate-limit rows), "
+            "and refreshes idle connections, at most N of each realm; for cron",
     .need = GG_CTL_NEEDS_DB,
     .run = run,
 };

@@ -4,7 +4,11 @@
 struct gg_token_store gg_ctx_tokens(const struct gg_ctx *ctx)
 {
     return (struct gg_token_store){
-        .db = ctx->db, .fernet = &ctx->fernet, .refuses_unsealed = ctx->conf->refuses_unsealed};
+        .db = ctx->db,
+        .fernet = &ctx->fernet,
+        .refuses_unsealed = ctx->conf->refuses_unsealed,
+        .max_age_days = ctx->conf->token_max_age_days,
+    };
 }
 
 const char *gg_ctx_login_url(const struct gg_call *c, const char *path)

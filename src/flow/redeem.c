@@ -69,6 +69,8 @@ static bool ask(struct gg_call *c, const struct gg_grant *grant, struct gg_token
     memcpy(err->microsoft_code, refusal->error, sizeof err->microsoft_code);
     err->why = gg_aadsts_why(refusal->codes, refusal->error);
     refusal->retry_after_s = gg_retry_asked_s(&response);
+    c->is_throttled = c->is_throttled || response.status == 429 ||
+                      (response.status == 503 && refusal->retry_after_s >= 0);
     return false;
 }
 

@@ -17,6 +17,7 @@ struct wish {
     struct gg_token_key key;
     struct gg_secret refused; /* the token that will not do; not set: any valid one will */
     const char *claims;
+    bool is_upkeep; /* nobody uses the token: last_used_at stays */
 };
 
 /* The failure that another caller met a moment ago, as one's own. */
@@ -176,6 +177,28 @@ static bool look_whether_refused(struct gg_call *c, const struct wish *w,
     return true;
 }
 
+/* Nothing to serve. Who has connected too long ago is told so once; no row keeps anybody from it.
+ */
+static enum turn refuse(struct gg_call *c, const struct gg_token *row, struct gg_err *err)
+{
+    if (row->is_too_old) {
+        bool is_noted = gg_token_retire(gg_ctx_tokens(c->ctx), c->arena, row->key, err);
+        gg_log(GG_WARNING, "token.reconnect_forced",
+               "realm=%s subject=%.*s days=%lld stored=%s reason=\"TOKEN_MAX_AGE_DAYS\"",
+               row->key.realm->name, GG_STR_ARG(row->key.subject),
+               (long long)c->ctx->conf->token_max_age_days, is_noted ? "yes" : "no");
+        gg_audit_note(c, (struct gg_audit_event){.event = "token.reconnect_forced",
+                                                 .realm = row->key.realm,
+                                                 .subject = row->key.subject,
+                                                 .detail = "max_age"});
+    }
+    (void)gg_fail(err, GG_EAUTHREQUIRED, "%s",
+                  row->is_too_old ? "the connection is older than TOKEN_MAX_AGE_DAYS"
+                  : row->found    ? "the tokens are inactive"
+                                  : "no tokens");
+    return TURN_FAILED;
+}
+
 static enum turn take_turn(struct gg_call *c, const struct wish *w, struct gg_access *access,
                            struct gg_err *err)
 {
@@ -184,12 +207,11 @@ static enum turn take_turn(struct gg_call *c, const struct wish *w, struct gg_ac
 
     if (!gg_token_find(gg_ctx_tokens(c->ctx), c->arena, w->key, &row, err))
         return TURN_FAILED;
-    if (!row.found || !row.is_active) {
-        (void)gg_fail(err, GG_EAUTHREQUIRED, row.found ? "the tokens are inactive" : "no tokens");
-        return TURN_FAILED;
-    }
+    if (!row.found || !row.is_active)
+        return refuse(c, &row, err);
     /* A full disk, or a database that only reads, does not keep anybody from the calendar. */
-    if (row.wants_touch && !gg_token_touch(gg_ctx_tokens(c->ctx), c->arena, w->key, err))
+    if (row.wants_touch && !w->is_upkeep &&
+        !gg_token_touch(gg_ctx_tokens(c->ctx), c->arena, w->key, err))
         gg_log(GG_WARNING, "token.touch", "reason=\"%s\"", err->log);
     *err = (struct gg_err){.code = GG_OK};
     if (!look_whether_refused(c, w, &row, &is_refused, err))
@@ -241,4 +263,14 @@ bool gg_refresh_replace(struct gg_call *c, struct gg_token_key key, const char *
     struct wish w = {.key = key, .refused = access->token, .claims = claims};
 
     return fulfil(c, &w, access, err);
+}
+
+bool gg_refresh_row(struct gg_call *c, const struct gg_token *row, struct gg_err *err)
+{
+    struct wish w = {.key = row->key, .is_upkeep = true};
+    struct gg_access access;
+
+    if (row->is_active && !gg_token_open(gg_ctx_tokens(c->ctx), c->arena, row, &w.refused, err))
+        return false;
+    return fulfil(c, &w, &access, err);
 }

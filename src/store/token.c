@@ -11,7 +11,9 @@
 /* updated_at says when the tokens changed; what only notes a use or a lease leaves it alone. */
 #define KEEP_UPDATED "updated_at=updated_at"
 #define NO_LEASE     "refresh_lease=NULL, refresh_lease_until=NULL"
-#define NO_FAILURE   "refresh_failure=NULL, refresh_failed_until=NULL"
+/* A parameter of NULL days makes none too old. */
+#define TOO_OLD    "COALESCE(connected_at, created_at) <= NOW() - INTERVAL ? DAY"
+#define NO_FAILURE "refresh_failure=NULL, refresh_failed_until=NULL"
 
 /* MariaDB's UNIX_TIMESTAMP knows nothing after January 2038, so seconds are counted from 1970. */
 static const struct gg_db_stmt find = {
@@ -23,7 +25,7 @@ static const struct gg_db_stmt find = {
     " microsoft_id, microsoft_email, tenant_id, scope,"
     " TIMESTAMPDIFF(SECOND, '1970-01-01', expires_at),"
     " TIMESTAMPDIFF(SECOND, '1970-01-01', last_used_at),"
-    " refresh_token, refresh_after > NOW(6), id_token, seal"
+    " refresh_token, refresh_after > NOW(6), id_token, seal, " TOO_OLD
     " FROM {table} WHERE {key}={subject}",
     true};
 
@@ -67,6 +69,11 @@ static const struct gg_db_stmt end_permanently = {
     " WHERE {key}={subject} AND refresh_lease=?",
     true};
 
+static const struct gg_db_stmt retire = {
+    "UPDATE {table} SET is_active=FALSE, inactive_reason='max_age', " NO_LEASE ", " NO_FAILURE
+    " WHERE {key}={subject} AND is_active AND " TOO_OLD,
+    true};
+
 static const struct gg_db_stmt end_for_now = {
     "UPDATE {table} SET refresh_failure=?, refresh_failed_until=NOW(6) + INTERVAL ? SECOND,"
     " " NO_LEASE ", " KEEP_UPDATED " WHERE {key}={subject} AND refresh_lease=?",
@@ -86,10 +93,15 @@ static bool count_fault(enum gg_metric_word_STORAGE kind, bool ok)
     return ok;
 }
 
+static struct gg_db_value max_age(struct gg_token_store s)
+{
+    return s.max_age_days > 0 ? gg_db_int(s.max_age_days) : (struct gg_db_value){0};
+}
+
 bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                    struct gg_token *token, struct gg_err *err)
 {
-    struct gg_db_value values[] = {gg_db_text(key.subject)};
+    struct gg_db_value values[] = {max_age(s), gg_db_text(key.subject)};
     struct gg_db_result rows;
 
     if (!count_fault(GG_M_STORAGE_READ,
@@ -100,12 +112,15 @@ bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_
         return true;
     const struct gg_str *row = rows.rows[0];
     int64_t failure_left_s = gg_db_cell_int(row[5], 0);
+    bool is_active = gg_db_cell_int(row[1], 0) == 1;
+    bool is_too_old = gg_db_cell_int(row[17], 0) == 1;
     *token = (struct gg_token){
         .key = key,
         .found = true,
         .ciphers = {.access_token = row[0], .refresh_token = row[13], .id_token = row[15]},
         .seal = row[16],
-        .is_active = gg_db_cell_int(row[1], 0) == 1,
+        .is_active = is_active && !is_too_old,
+        .is_too_old = is_active && is_too_old,
         .is_leased = gg_db_cell_int(row[2], 0) == 1,
         .left_s = gg_db_cell_int(row[3], -1),
         .failure = row[4],
@@ -251,6 +266,16 @@ bool gg_token_drop(struct gg_token_store s, struct gg_arena *a, struct gg_token_
 
     return count_fault(GG_M_STORAGE_WRITE,
                        gg_db_run(s.db, a, GG_DB_CALL(drop, key.realm, values), &done, err));
+}
+
+bool gg_token_retire(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                     struct gg_err *err)
+{
+    struct gg_db_value values[] = {gg_db_text(key.subject), max_age(s)};
+    struct gg_db_result done;
+
+    return count_fault(GG_M_STORAGE_WRITE,
+                       gg_db_run(s.db, a, GG_DB_CALL(retire, key.realm, values), &done, err));
 }
 
 bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,

@@ -11,7 +11,8 @@ import pytest
 WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_config", "test_ctl", "test_database",
                   "test_docs", "test_explain", "test_faults_dns", "test_faults_growth", "test_faults_hosts",
                   "test_faults_worker", "test_install", "test_keys", "test_limits", "test_logs", "test_migrate",
-                  "test_openapi", "test_program", "test_rotation", "test_seals", "test_settings"}
+                  "test_openapi", "test_program", "test_rotation", "test_seals", "test_settings",
+                  "test_client_secret", "test_ctl_tokens", "test_ctl_users", "test_token_policy"}
 IN_SPITE = "web_server"
 
 # Targets that a server refuses with its own 400: bytes that no URL can hold, and escapes that are none.

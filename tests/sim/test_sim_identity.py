@@ -255,6 +255,15 @@ def test_an_applications_own_token_is_of_one_tenant(sim, site):
     assert refusal(site.post(form, "organizations"))[2] == 50059
 
 
+def test_the_client_is_looked_at_before_the_code(site):
+    """A code that came with a bad secret is not spent; a spent one tells nothing to a client that is nobody."""
+    code = site.callback()["code"]
+    assert refusal(site.exchange(code, client_secret="wrong")) == (401, "invalid_client", 7000215)
+    assert site.exchange(code)[0] == 200
+    assert refusal(site.exchange(code, client_secret="wrong"))[2] == 7000215
+    assert refusal(site.exchange(code))[2] == 54005
+
+
 def test_refresh_keeps_the_old_token_alive(sim, site, tools):
     first = site.exchange(site.callback()["code"])[2]
     second = site.refresh(first["refresh_token"], scope="User.Read offline_access")[2]

@@ -9,11 +9,12 @@
 static struct stand_in s;
 static struct gg_tokens tokens;
 static struct gg_oauth_refusal refusal;
+static int64_t patience_ms = 5000; /* of all calls together */
 
 static bool redeem(void)
 {
     const struct gg_grant grant = {
-        .refresh_token = {"r&t", 3}, .timeout_s = 1, .deadline = gg_deadline_in(5000)};
+        .refresh_token = {"r&t", 3}, .timeout_s = 1, .deadline = gg_deadline_in(patience_ms)};
 
     s.err = (struct gg_err){.code = GG_OK};
     return gg_redeem(&s.call, &grant, &tokens, &refusal, &s.err);
@@ -132,5 +133,29 @@ START_TEST(no_second_call)
 }
 END_TEST
 
-GG_UNIT_MAIN("flow/redeem", answers, a_second_secret, a_second_secret_that_does_not_help,
-             no_second_call)
+/* Both calls end by one deadline; a second one that cannot come to anything is not made. */
+START_TEST(one_deadline_for_both)
+{
+    static const struct loopback_answer slow[] = {
+        {.times = 1, .status = 401, .body = "{\"error\":\"invalid_client\"}", .wait_ms = 600},
+        {.body = "{\"access_token\":\"AT\",\"expires_in\":60}", .wait_ms = 8000}};
+
+    stand_in_open(&s);
+    s.conf.client_secret_next = (struct gg_secret){"next-secret", 11};
+    LOOPBACK_SERVE(s.microsoft, slow);
+    patience_ms = 1400;
+    int64_t from_ms = gg_clock_mono_ms();
+    ck_assert(!redeem());
+    ck_assert_int_eq(refusal.class, GG_OAUTH_PASSING);
+    ck_assert_int_lt(gg_clock_mono_ms() - from_ms, 6000);
+    check_calls(2, "next-secret");
+    LOOPBACK_SERVE(s.microsoft, slow);
+    patience_ms = 900;
+    ck_assert(!redeem());
+    check_calls(1, "client-secret");
+    stand_in_close(&s);
+}
+END_TEST
+
+GG_UNIT_MAIN("flow/redeem", one_deadline_for_both, answers, a_second_secret,
+             a_second_secret_that_does_not_help, no_second_call)

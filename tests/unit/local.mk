@@ -55,6 +55,7 @@ DB_TESTS = \
 	tests/unit/store_keys \
 	tests/unit/store_login \
 	tests/unit/store_rate \
+	tests/unit/store_roster \
 	tests/unit/store_schema \
 	tests/unit/store_session \
 	tests/unit/store_token \
@@ -65,6 +66,7 @@ DB_TESTS = \
 	tests/unit/flow_diagnose \
 	tests/unit/flow_graph \
 	tests/unit/flow_health \
+	tests/unit/flow_idle \
 	tests/unit/flow_keyset \
 	tests/unit/flow_pair \
 	tests/unit/flow_redeem \
@@ -131,6 +133,7 @@ tests_unit_store_family_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_keys_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_login_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_rate_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_store_roster_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_schema_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_session_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
@@ -141,6 +144,7 @@ tests_unit_flow_ctx_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_diagnose_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_graph_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_health_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_idle_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_keyset_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_pair_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_redeem_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

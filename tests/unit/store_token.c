@@ -331,6 +331,48 @@ START_TEST(statistics)
 }
 END_TEST
 
-GG_UNIT_MAIN("store/token", rows_come_back, realms_and_users_are_apart, rows_of_the_old_service,
-             touching, a_lease_is_one_callers, a_refresh_is_written, failures_are_remembered,
-             a_connect_in_between_stays, a_race_has_one_lease, statistics)
+static struct gg_token find_within(int64_t days)
+{
+    struct gg_token_store s = store();
+    struct gg_token token;
+    struct gg_err err = {.code = GG_OK};
+
+    s.max_age_days = days;
+    ck_assert_msg(gg_token_find(s, arena, key, &token, &err), "%s", err.log);
+    return token;
+}
+
+/* mutant: src/store/token.c: COALESCE(connected_at, created_at) => created_at */
+START_TEST(too_old_ones)
+{
+    for (int realm = 0; realm < GG_REALMS; realm++) {
+        set_up_in((enum gg_realm_id)realm);
+        struct gg_token_store s = store();
+        struct gg_err err = {.code = GG_OK};
+        const char *table = key.realm->token_table;
+        ck_assert(find_within(1).is_active);
+        database_run(db, gg_arena_printf(arena,
+                                         "UPDATE %s SET created_at = NOW() - INTERVAL 90 DAY,"
+                                         " connected_at = NOW() - INTERVAL 9 DAY",
+                                         table));
+        ck_assert(find_within(10).is_active && !find_within(10).is_too_old);
+        ck_assert(!find_within(9).is_active && find_within(9).is_too_old);
+        ck_assert(find_within(0).is_active);
+        /* A row from before the column. */
+        database_run(db, gg_arena_printf(arena, "UPDATE %s SET connected_at = NULL", table));
+        ck_assert(find_within(90).is_too_old && !find_within(91).is_too_old);
+        s.max_age_days = 91;
+        ck_assert(gg_token_retire(s, arena, key, &err) && find().is_active);
+        s.max_age_days = 90;
+        ck_assert(gg_token_retire(s, arena, key, &err) && !find().is_active);
+        ck_assert(!find_within(90).is_too_old);
+        connect_again("access-2");
+        ck_assert(find_within(1).is_active);
+        gg_arena_close(arena);
+    }
+}
+END_TEST
+
+GG_UNIT_MAIN("store/token", too_old_ones, rows_come_back, realms_and_users_are_apart,
+             rows_of_the_old_service, touching, a_lease_is_one_callers, a_refresh_is_written,
+             failures_are_remembered, a_connect_in_between_stays, a_race_has_one_lease, statistics)

@@ -12,6 +12,10 @@
  * fork. The arena must outlive ctx.
  */
 void gg_setup_open(struct gg_arena *a, const struct gg_loaded *loaded, struct gg_ctx *ctx);
+/* In a process that was forked: connections of its own in place of the parent's, which are left
+ * alone. */
+void gg_setup_reopen(struct gg_ctx *ctx);
+
 void gg_setup_close(struct gg_ctx *ctx);
 
 /*

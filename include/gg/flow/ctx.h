@@ -44,6 +44,7 @@ struct gg_call {
     struct gg_who who;
     struct gg_audit_notes *notes; /* what flow/audit has collected; NULL: nothing */
     int token_uses;               /* how often an access token was sent to Graph */
+    bool is_throttled;            /* Microsoft has asked for fewer calls, at the token endpoint */
     int retries;                  /* so far, of all its calls */
     int64_t paused_ms;            /* before them, together */
     int64_t graph_us;             /* in calls to Microsoft so far, the identity platform's too */

@@ -29,4 +29,11 @@ GG_MUST bool gg_refresh_get(struct gg_call *c, struct gg_token_key key, struct g
 GG_MUST bool gg_refresh_replace(struct gg_call *c, struct gg_token_key key, const char *claims,
                                 struct gg_access *access, struct gg_err *err);
 
+/*
+ * The same for a row as it was found, however long its token would serve: one call to Microsoft,
+ * or none where the row has changed since. Fails as above; err->microsoft_code says that it was
+ * Microsoft who refused.
+ */
+GG_MUST bool gg_refresh_row(struct gg_call *c, const struct gg_token *row, struct gg_err *err);
+
 #endif

@@ -21,6 +21,7 @@ struct gg_token_store {
     struct gg_db *db;
     const struct gg_fernet *fernet;
     bool refuses_unsealed; /* rows without a seal open for nobody */
+    int64_t max_age_days;  /* a row connected before that is of no use any more; 0: for ever */
 };
 
 /* Whose row. */
@@ -40,8 +41,9 @@ struct gg_token_owner {
 struct gg_token {
     struct gg_token_key key;
     bool found;
-    bool is_active;
-    bool is_leased; /* somebody refreshes it now */
+    bool is_active;  /* and not too old */
+    bool is_too_old; /* would be active, but for max_age_days */
+    bool is_leased;  /* somebody refreshes it now */
     bool has_refresh_token;
     bool is_rested; /* it came of a refresh, whose rest_s are not over */
     /* The access token's also says which state of the row this is: no two encryptions are equal. */
@@ -78,6 +80,10 @@ GG_MUST bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg
 /* Deletes the row; there may be none. */
 GG_MUST bool gg_token_drop(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                            struct gg_err *err);
+
+/* Marks the row inactive, reason max_age, unless it has been connected anew meanwhile. */
+GG_MUST bool gg_token_retire(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                             struct gg_err *err);
 
 /* Sets last_used_at, unless it is from this minute. */
 GG_MUST bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
