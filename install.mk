@@ -57,4 +57,9 @@ lint-man: $(nodist_man_MANS)
 	    said=`LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z ./$$page 2>&1 >/dev/null`; \
 	    test -z "$$said" || { echo "$$page: $$said"; exit 1; }; \
 	done
-.PHONY: lint-man
+
+# The Debian package: built, and lived with in a root of its own; wants root, debootstrap and apt's archives.
+check-package:
+	GRAPHGATE_BUILD=$(abs_builddir) PYTHONPATH=$(abs_top_srcdir)/tests $(PYTHON) -B -m pytest -q -x \
+	    -o cache_dir=$(abs_builddir)/package/.pytest $(abs_top_srcdir)/tests/package
+.PHONY: lint-man check-package
