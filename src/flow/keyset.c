@@ -3,6 +3,7 @@
 
 #include "gg/base/log.h"
 #include "gg/flow/retry.h"
+#include "gg/proto/time.h"
 #include "gg/proto/urlenc.h"
 #include "gg/store/keys.h"
 
@@ -64,23 +65,23 @@ static bool get(struct gg_call *c, const char *url, struct gg_http_response *res
 }
 
 /* A host that publishes no document is taken to have what Microsoft documents for all of them. */
-static bool discover(struct gg_call *c, struct gg_oauth_discovery *found, struct gg_err *err)
+static bool discover(struct gg_call *c, struct gg_oauth_discovery *found,
+                     struct gg_http_response *response, struct gg_err *err)
 {
-    struct gg_http_response response;
     struct gg_url login;
     struct gg_url keys;
 
-    if (!get(c, gg_ctx_login_url(c, "v2.0/.well-known/openid-configuration"), &response, err))
+    if (!get(c, gg_ctx_login_url(c, "v2.0/.well-known/openid-configuration"), response, err))
         return false;
-    if (response.status == 404) {
+    if (response->status == 404) {
         found->jwks_uri = gg_str_of(gg_ctx_login_url(c, "discovery/v2.0/keys"));
         found->issuer =
             gg_str_of(gg_arena_printf(c->arena, "%s/{tenantid}/v2.0", c->ctx->conf->login_url));
         return true;
     }
-    if (response.status != 200)
-        return gg_fail(err, GG_ELOGIN, "discovery answered %d", response.status);
-    if (!gg_oauth_parse_discovery(c->arena, response.body, found, err))
+    if (response->status != 200)
+        return gg_fail(err, GG_ELOGIN, "discovery answered %d", response->status);
+    if (!gg_oauth_parse_discovery(c->arena, response->body, found, err))
         return false;
     /* Plain http only where the configuration itself says so, and then only on this machine. */
     if (!gg_urlenc_parse_url(found->jwks_uri, &keys) ||
@@ -128,7 +129,7 @@ static bool fetch(struct gg_call *c, struct gg_str *text, struct gg_err *err)
     struct gg_http_response response;
     struct gg_keyset *k = c->ctx->keyset;
 
-    if (!discover(c, &found, err) || !get(c, found.jwks_uri.p, &response, err))
+    if (!discover(c, &found, &response, err) || !get(c, found.jwks_uri.p, &response, err))
         return false;
     if (response.status != 200)
         return gg_fail(err, GG_ELOGIN, "the keys' address answered %d", response.status);
@@ -244,4 +245,51 @@ bool gg_keyset_check_id(struct gg_call *c, struct gg_secret id_token, struct gg_
         .nonce = nonce,
     };
     return gg_oauth_check_id(c->arena, jwt.claims, &expect, id, err);
+}
+
+/* What can be said of a call to an administrator, who is not shown what stands in the log. */
+static const char *tell(struct gg_call *c, const struct gg_http_response *response)
+{
+    static const char *const ends[] = {
+        [GG_HTTP_WHOLE] = "its answer is not usable",
+        [GG_HTTP_UNSENT] = "cannot be reached",
+        [GG_HTTP_LOST] = "the connection broke",
+        [GG_HTTP_LATE] = "no answer in time",
+        [GG_HTTP_BAD] = "cannot be asked, or its answer not be taken: a bad certificate, or too "
+                        "large",
+    };
+
+    if (response->end == GG_HTTP_WHOLE && response->status != 200)
+        return gg_arena_printf(c->arena, "answered %d", response->status);
+    return ends[response->end];
+}
+
+void gg_keyset_probe(struct gg_call *c, struct gg_keyset_probe *out)
+{
+    struct gg_oauth_discovery found = {0};
+    struct gg_http_response response = {.end = GG_HTTP_BAD};
+    struct gg_jwks *jwks = gg_arena_alloc(c->arena, sizeof *jwks);
+    struct gg_err err;
+    int64_t start_ms = gg_clock_mono_ms();
+
+    *out = (struct gg_keyset_probe){.keys_fault = "not asked, as discovery failed"};
+    if (!discover(c, &found, &response, &err)) {
+        out->discovery_fault = tell(c, &response);
+        gg_log(GG_ERROR, "health", "part=discovery reason=\"%s\"", err.log);
+    }
+    int64_t date_s = 0;
+    out->has_date = gg_time_parse_http(response.date, &date_s);
+    out->ahead_s = gg_clock_now_s() - date_s;
+    int64_t found_ms = gg_clock_mono_ms();
+    out->discovery_ms = found_ms - start_ms;
+    if (out->discovery_fault != NULL)
+        return;
+    out->keys_fault = NULL;
+    if (!get(c, found.jwks_uri.p, &response, &err) || response.status != 200 ||
+        !gg_jwk_parse_set(c->arena, response.body, jwks, &err)) {
+        out->keys_fault = tell(c, &response);
+        gg_log(GG_ERROR, "health", "part=keys reason=\"%s\"", out->keys_fault);
+    }
+    out->key_count = jwks->count;
+    out->keys_ms = gg_clock_mono_ms() - found_ms;
 }

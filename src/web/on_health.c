@@ -3,6 +3,7 @@
 
 #include "gg/flow/audit.h"
 #include "gg/flow/health.h"
+#include "gg/proto/event.h"
 #include "gg/proto/time.h"
 
 static void put_now(struct gg_exchange *x, const char *name)
@@ -10,19 +11,41 @@ static void put_now(struct gg_exchange *x, const char *name)
     gg_jsonw_put(&x->response.json, name, gg_time_format_utc(x->call.arena, gg_clock_now_s()));
 }
 
-static void put_details(struct gg_jsonw *w, const struct gg_health *parts)
+static void put_value(struct gg_jsonw *w, const struct gg_health_value *value)
 {
-    gg_jsonw_key(w, "details");
-    gg_jsonw_open(w, '{');
-    for (int i = 0; i < GG_HEALTH_PARTS; i++) {
+    if (value->type == GG_HEALTH_NUMBER)
+        gg_jsonw_put_int(w, value->name, value->number);
+    else if (value->type == GG_HEALTH_TEXT)
+        gg_jsonw_put(w, value->name, value->text);
+    else
+        gg_jsonw_put_text(w, value->name, "unknown");
+}
+
+static void put_parts(struct gg_jsonw *w, const struct gg_health *parts, int count)
+{
+    for (int i = 0; i < count; i++) {
         gg_jsonw_key(w, parts[i].name);
         gg_jsonw_open(w, '{');
         gg_jsonw_put_bool(w, "ok", parts[i].fault == NULL);
         gg_jsonw_put_text(w, "fault", parts[i].fault);
         gg_jsonw_put_int(w, "took_ms", parts[i].took_ms);
+        for (int k = 0; k < GG_HEALTH_VALUES_MAX && parts[i].values[k].name != NULL; k++)
+            put_value(w, &parts[i].values[k]);
         gg_jsonw_close(w, '}');
     }
-    gg_jsonw_close(w, '}');
+}
+
+/* An administrator's alone: whoever else asks gets what anybody gets. */
+static bool read_deep(struct gg_exchange *x, bool *is_deep, struct gg_err *err)
+{
+    struct gg_str deep = gg_request_query(&x->request, "deep");
+    struct gg_faults faults;
+
+    *is_deep = gg_str_is(deep, "1");
+    gg_faults_init(&faults, x->call.arena);
+    if (deep.p != NULL && !*is_deep && !gg_str_is(deep, "0"))
+        gg_faults_add(&faults, "deep", "must be 0 or 1");
+    return gg_faults_check(&faults, err);
 }
 
 static void note_read(struct gg_exchange *x, const char *what)
@@ -34,21 +57,55 @@ bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
 {
     struct gg_jsonw *w = &x->response.json;
     struct gg_health parts[GG_HEALTH_PARTS];
-    bool ok = gg_health_check(&x->call, parts);
+    struct gg_health deep[GG_HEALTH_DEEP_PARTS];
+    bool is_admin = x->has_caller && x->caller.is_admin && x->caller.realm->id == GG_REALM_MAIN;
+    bool is_deep = false;
 
-    (void)err;
+    if (is_admin && !read_deep(x, &is_deep, err))
+        return false;
+    bool ok = gg_health_check(&x->call, parts);
+    if (is_deep)
+        gg_health_look_deeper(&x->call, parts, deep);
     gg_response_begin(&x->response, ok ? 200 : 503);
     gg_jsonw_put_text(w, "status", ok ? "healthy" : "unhealthy");
     gg_jsonw_put_text(w, "service", "microsoft_graph");
     gg_jsonw_put_bool(w, "configured", x->call.ctx->is_configured);
     put_now(x, "last_check");
-    if (x->has_caller && x->caller.is_admin && x->caller.realm->id == GG_REALM_MAIN) {
-        put_details(w, parts);
+    if (is_admin) {
+        gg_jsonw_key(w, "details");
+        gg_jsonw_open(w, '{');
+        put_parts(w, parts, GG_HEALTH_PARTS);
+        if (is_deep)
+            put_parts(w, deep, GG_HEALTH_DEEP_PARTS);
+        gg_jsonw_close(w, '}');
         /* Without a database this is for the log alone, unless there must be a row. */
         if (parts[GG_HEALTH_DATABASE].fault == NULL || x->call.ctx->conf->audit_fails_closed)
             note_read(x, "health.details");
     }
     gg_response_end(&x->response);
+    return true;
+}
+
+static void answer_status(struct gg_exchange *x, int status, const char *word)
+{
+    gg_response_begin(&x->response, status);
+    gg_jsonw_put_text(&x->response.json, "status", word);
+    gg_response_end(&x->response);
+}
+
+bool gg_on_health_live(struct gg_exchange *x, struct gg_err *err)
+{
+    (void)err;
+    answer_status(x, 200, "alive");
+    return true;
+}
+
+bool gg_on_health_ready(struct gg_exchange *x, struct gg_err *err)
+{
+    bool ok = gg_health_is_ready(&x->call);
+
+    (void)err;
+    answer_status(x, ok ? 200 : 503, ok ? "ready" : "not_ready");
     return true;
 }
 

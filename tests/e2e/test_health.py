@@ -2,16 +2,20 @@
 """Health and the token statistics."""
 
 import re
+import time
 import uuid
 
 import pytest
 from conftest import Person
-from kit import cal, is_problem
+from fcgi_client import direct
+from kit import cal, is_problem, wait_for
+from trouble import Relay
 
 from stack.process import free_port
 from stack.smoke import REALMS
 
 HEALTH, TOKENS = "/api/v1/health/microsoft", "/api/v1/health/microsoft/tokens"
+LIVE, READY = "/api/v1/health/live", "/api/v1/health/ready"
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 MEMBERS = {"status", "service", "configured", "last_check"}
 MAIN, BETA = REALMS
@@ -106,6 +110,145 @@ def test_unhealthy(ailing, name, value, configured, code):
     finally:
         ailing.restart_worker({name: kept})
     assert health(nobody(ailing))["configured"] is True
+
+
+def test_for_load_balancers(stack):
+    """No more than the word, to anybody; HEAD too; only in the main realm."""
+    for path, word in ((LIVE, "alive"), (READY, "ready")):
+        for url in (path, path + "/", path + "?x=1"):
+            answer = nobody(stack).call("GET", url)
+            assert (answer.status, answer.body) == (200, {"status": word})
+        assert answer.headers["Cache-Control"] == "no-store" and answer.headers["X-Request-ID"]
+        assert answer.headers["RateLimit-Limit"] is None
+        head = nobody(stack).call("HEAD", path)
+        assert (head.status, head.body) == (200, "")
+        refused = nobody(stack).call("POST", path)
+        assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD")
+        assert nobody(stack).call("GET", path.replace("/v1/", "/v1/beta/")).status == 404
+
+
+@pytest.mark.parametrize("settings", [
+    {"MSCLIENTID": None}, {"TOKEN_ENCRYPTION_KEY": "short"}, {"NO_SUCH_NAME": "1"},
+    {"DATABASE_URL": f"mariadb://nobody:no@127.0.0.1:{free_port()}/none"}], ids=lambda settings: next(iter(settings)))
+def test_alive_but_not_ready(program, settings):
+    worker = program(**settings)
+    live, ready = worker.ask("GET", LIVE), worker.ask("GET", READY)
+    assert (live.status, live.body) == (200, {"status": "alive"})
+    assert (ready.status, ready.body) == (503, {"status": "not_ready"})
+
+
+# mutant: src/flow/health.c: if (now_ms < ctx->ready_until_ms) => if (now_ms < 0)
+def test_readiness_costs_a_round_trip_a_second_at_most(program, stack):
+    """However often it is asked; and it comes back by itself when the database does."""
+    relay = Relay(stack.mariadb.port)
+    head, _, rest = stack.mariadb.tcp_url(stack.database.worker).rpartition("@")
+    worker = program(DATABASE_URL=f"{head}@127.0.0.1:{relay.port}/{rest.partition('/')[2]}")
+
+    def status():
+        return worker.ask("GET", READY).status
+
+    try:
+        assert status() == 200
+        relay.down()
+        wait_for(lambda: status() == 503)
+        before, began = worker.logs().count("part=database"), time.monotonic()
+        assert [status() for _ in range(100)] == [503] * 100
+        looked, took = worker.logs().count("part=database") - before, time.monotonic() - began
+        assert looked <= took + 1, (looked, took)
+        relay.up()
+        wait_for(lambda: status() == 200)
+    finally:
+        relay.down()
+
+
+def deep(person, status=200, query="?deep=1"):
+    answer = person.call("GET", HEALTH + query)
+    assert answer.status == status, answer.body
+    return answer.body.get("details")
+
+
+PARTS = {"configuration": set(), "database": {"schema_version"}, "encryption": set(), "discovery": set(), "keys": {"count"},
+         "clock": {"ahead_of_microsoft_s", "ahead_of_database_s"}, "client_secret": {"expires", "days_left"}}
+
+
+def test_deep(stack):
+    """Each part with its time and what was found; the plain answer stays as it is."""
+    boss = admin(stack)
+    details = deep(boss)
+    assert {name: set(part) - {"ok", "fault", "took_ms"} for name, part in details.items()} == PARTS
+    assert all(part["ok"] and part["fault"] is None and part["took_ms"] >= 0 for part in details.values()), details
+    newest = int(stack.sql("SELECT MAX(version) FROM schema_migrations")[0][0])
+    assert details["database"]["schema_version"] == newest and details["keys"]["count"] >= 1
+    assert abs(details["clock"]["ahead_of_microsoft_s"]) < 30 and abs(details["clock"]["ahead_of_database_s"]) < 30
+    assert (details["client_secret"]["expires"], details["client_secret"]["days_left"]) == ("unknown", "unknown")
+    assert set(deep(boss, query="?deep=0")) == set(deep(boss, query="")) == {"configuration", "database", "encryption"}
+    for name in ("TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY", "MSCLIENTSECRET", "DATABASE_URL"):
+        assert stack.conf[name] not in str(details)
+    for bad in ("?deep=2", "?deep=yes", "?deep=1&deep=1"):
+        answer = boss.call("GET", HEALTH + bad)
+        assert (answer.status, answer.body["errors"][0]["field"]) == (422, "deep")
+
+
+def test_deep_is_the_admins(stack, sim):
+    """Whoever else asks gets what anybody gets, and Microsoft is not asked."""
+    before = len(sim.requests(target="discovery")) + len(sim.requests(target="keys"))
+    plain = admin(stack, scopes=[])
+    for someone in (nobody(stack), plain, admin(stack, BETA)):
+        answer = someone.call("GET", HEALTH + "?deep=1")
+        assert (answer.status, set(answer.body)) == (200, MEMBERS)
+    assert len(sim.requests(target="discovery")) + len(sim.requests(target="keys")) == before
+
+
+FAULTS = {"discovery answers 503": ({"kind": "status", "target": "discovery", "status": 503}, "discovery", "answered 503"),
+          "keys answer 403": ({"kind": "status", "target": "keys", "status": 403}, "keys", "answered 403"),
+          "keys are no keys": ({"kind": "malformed", "target": "keys", "name": "html"}, "keys", "its answer is not usable"),
+          "discovery is late": ({"kind": "delay", "target": "discovery", "delay_ms": 4000}, "discovery", "no answer in time")}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_microsoft_away_is_in_the_details_alone(make_stack, sim, name):
+    """It works as long as it can do its own part: a load balancer must not take away all hosts for that."""
+    one = make_stack(workers=1, LOGIN_TIMEOUT_S=1)
+    rule, part, fault = FAULTS[name]
+    sim.faults(rule)
+    body = health(admin(one))
+    assert "discovery" not in body["details"] and nobody(one).call("GET", READY).status == 200
+    details = deep(admin(one))
+    assert (details[part]["ok"], details[part]["fault"]) == (False, fault)
+    assert details["database"]["ok"] and details["keys"]["ok"] is False
+    assert (details["clock"]["ahead_of_microsoft_s"] == "unknown") is (fault == "no answer in time")
+
+
+@pytest.mark.parametrize("skew_s", [-600, 600])
+def test_a_clock_that_is_off_is_in_the_details(stack, sim, skew_s):
+    sim.settings(date_skew_s=skew_s)
+    try:
+        clock = deep(admin(stack))["clock"]
+    finally:
+        sim.settings(date_skew_s=0)
+    assert clock["ok"] is False and "Microsoft" in clock["fault"] and abs(clock["ahead_of_microsoft_s"] + skew_s) < 30
+
+
+def test_a_secret_that_ended_is_in_the_details(program):
+    def secret(expires):
+        worker = program(MSCLIENTSECRET_EXPIRES=expires)
+        details = deep(direct(Person, worker, MAIN).log_in(scopes=["admin"]))
+        return details["client_secret"]
+
+    ended, far = secret("2020-02-29"), secret("2999-12-31")
+    assert (ended["ok"], ended["expires"]) == (False, "2020-02-29T23:59:59Z") and ended["days_left"] < -2000
+    assert (far["ok"], far["expires"]) == (True, "2999-12-31T23:59:59Z") and far["days_left"] > 100000
+
+
+def test_deep_without_a_database_or_settings(program):
+    """What cannot be asked is unknown; the rest is told."""
+    gone = program(DATABASE_URL=f"mariadb://nobody:no@127.0.0.1:{free_port()}/none")
+    details = deep(direct(Person, gone, MAIN).log_in(scopes=["admin"]), 503)
+    assert (details["database"]["ok"], details["database"]["schema_version"]) == (False, "unknown")
+    assert details["clock"]["ahead_of_database_s"] == "unknown" and details["discovery"]["ok"] and details["keys"]["ok"]
+    bare = program(MSTENANTID=None)
+    details = deep(direct(Person, bare, MAIN).log_in(scopes=["admin"]), 503)
+    assert not details["configuration"]["ok"] and not details["discovery"]["ok"] and details["database"]["ok"]
 
 
 def test_statistics_are_for_admins(stack):

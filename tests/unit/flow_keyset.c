@@ -245,7 +245,55 @@ START_TEST(id_tokens)
 }
 END_TEST
 
+/* Each way in which Microsoft may fail, in words; nothing of it is kept. */
+START_TEST(probes)
+{
+    const struct loopback_answer well = {
+        .match = "openid-configuration",
+        .headers = "Content-Type: application/json\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"};
+    const struct {
+        struct loopback_answer discovery;
+        struct loopback_answer keys;
+        const char *discovery_fault;
+        const char *keys_fault;
+    } cases[] = {
+        {well, {.body = KEYS}, NULL, NULL},
+        {well, {.status = 403}, NULL, "answered 403"},
+        {well, {.body = "{}"}, NULL, "its answer is not usable"},
+        {{.status = 403}, {.body = KEYS}, "answered 403", "not asked, as discovery failed"},
+        {{.body = "{}"},
+         {.body = KEYS},
+         "its answer is not usable",
+         "not asked, as discovery failed"},
+        {{.wait_ms = 5000}, {.body = KEYS}, "no answer in time", "not asked, as discovery failed"},
+    };
+    struct gg_keyset_probe found;
+
+    stand_in_open(&s);
+    s.conf.login_timeout_s = 1;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct loopback_answer rows[2] = {cases[i].discovery, cases[i].keys};
+        rows[0].match = "openid-configuration";
+        if (rows[0].body == NULL)
+            rows[0].body = document(gg_arena_printf(s.arena, "%s/keys", loopback_url(s.microsoft)));
+        LOOPBACK_SERVE(s.microsoft, rows);
+        gg_keyset_probe(&s.call, &found);
+        ck_assert_pstr_eq(found.discovery_fault, cases[i].discovery_fault);
+        ck_assert_pstr_eq(found.keys_fault, cases[i].keys_fault);
+        ck_assert_uint_eq(found.key_count, cases[i].keys_fault == NULL ? 1 : 0);
+        if (i == 0)
+            ck_assert(found.has_date && found.ahead_s > 1700000000);
+    }
+    loopback_stop(s.microsoft);
+    gg_keyset_probe(&s.call, &found);
+    ck_assert_str_eq(found.discovery_fault, "cannot be reached");
+    ck_assert(!found.has_date && found.discovery_ms >= 0 && found.keys_ms == 0);
+    ck_assert_int_eq(find("key-1"), GG_ELOGIN);
+    stand_in_close(&s);
+}
+END_TEST
+
 GG_UNIT_MAIN("flow/keyset", one_fetch_serves_many, unknown_ids_do_not_fetch_without_end,
              workers_share_the_set, a_set_that_is_not_sealed_is_none, anothers_fetch_is_waited_for,
              the_last_good_set_serves_on, no_document_means_the_documented_address,
-             documents_that_are_not_usable, id_tokens)
+             documents_that_are_not_usable, id_tokens, probes)

@@ -70,7 +70,7 @@ START_TEST(the_table)
             ck_assert_msg(a->auth == GG_AUTH_CALLER && a->limit == GG_LIMIT_CALENDAR, "%s",
                           a->path);
         if (a->works_unconfigured && !a->is_root)
-            ck_assert_str_eq(a->path, "health/microsoft");
+            ck_assert_msg(strncmp(a->path, "health/", 7) == 0, "%s", a->path);
         if (a->auth == GG_AUTH_ADMIN || a->auth == GG_AUTH_ADMIN_OR || a->is_root)
             ck_assert_msg(a->is_main_only, "%s", a->path);
         for (size_t k = 0; k < i; k++)

@@ -34,4 +34,20 @@ GG_MUST bool gg_keyset_find(struct gg_call *c, struct gg_str kid, struct gg_keys
 GG_MUST bool gg_keyset_check_id(struct gg_call *c, struct gg_secret id_token,
                                 struct gg_secret nonce, struct gg_oauth_id *id, struct gg_err *err);
 
+/*
+ * What Microsoft says when it is asked now, with the tries and time-outs of any such call; what is
+ * held and shared stays as it is. Faults are sentences for an administrator, NULL where all is
+ * well; the log knows more.
+ */
+struct gg_keyset_probe {
+    const char *discovery_fault;
+    const char *keys_fault;
+    int64_t discovery_ms;
+    int64_t keys_ms;
+    size_t key_count;
+    bool has_date;
+    int64_t ahead_s; /* our clock of Microsoft's, where the answer had a date */
+};
+void gg_keyset_probe(struct gg_call *c, struct gg_keyset_probe *out);
+
 #endif
