@@ -31,8 +31,9 @@ enum gg_ctl_need {
     GG_CTL_NEEDS_KEYS = 2,
     GG_CTL_NEEDS_JWT = 4,
     GG_CTL_NEEDS_DB = 8,
-    GG_CTL_NEEDS_ALL = 16, /* the configuration is complete, as for the worker */
-    GG_CTL_REPORTS = 32,   /* says itself what is wrong with it */
+    GG_CTL_NEEDS_ALL = 16,   /* the configuration is complete, as for the worker */
+    GG_CTL_NEEDS_AUDIT = 64, /* the audit's keys */
+    GG_CTL_REPORTS = 32,     /* says itself what is wrong with it */
 };
 
 /* One of the things that a command does: `graphgatectl COMMAND VERB`. */
@@ -55,9 +56,9 @@ struct gg_ctl_command {
     const struct gg_ctl_verb *verbs; /* the last has no name */
 };
 
-extern const struct gg_ctl_command gg_ctl_check, gg_ctl_commands, gg_ctl_decrypt, gg_ctl_encrypt,
-    gg_ctl_explain, gg_ctl_genkey, gg_ctl_jwt, gg_ctl_log_subject, gg_ctl_maintain, gg_ctl_migrate,
-    gg_ctl_options;
+extern const struct gg_ctl_command gg_ctl_audit, gg_ctl_check, gg_ctl_commands, gg_ctl_decrypt,
+    gg_ctl_encrypt, gg_ctl_explain, gg_ctl_genkey, gg_ctl_jwt, gg_ctl_log_subject, gg_ctl_maintain,
+    gg_ctl_migrate, gg_ctl_options;
 
 /* Every command, in the order of --help. */
 const struct gg_ctl_command *const *gg_ctl_table(size_t *count);
@@ -95,6 +96,9 @@ const char *gg_ctl_consent_url(struct gg_ctl *c);
 
 /* Refreshes idle connections, at most limit of each realm, and says how it went. */
 int gg_ctl_refresh_idle(struct gg_ctl *c, int64_t limit);
+
+/* Seals the audit's finished spans and says its head; part of `maintain`. */
+int gg_ctl_seal_audit(struct gg_ctl *c);
 
 /* Writes to standard output; GG_CTL_FAILED when it is full or closed. */
 int gg_ctl_write(struct gg_str text);

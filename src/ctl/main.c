@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 static const struct gg_ctl_command *const commands[] = {
     &gg_ctl_genkey,  &gg_ctl_check,   &gg_ctl_migrate,     &gg_ctl_encrypt,
     &gg_ctl_decrypt, &gg_ctl_jwt,     &gg_ctl_log_subject, &gg_ctl_maintain,
-    &gg_ctl_options, &gg_ctl_explain, &gg_ctl_commands,
+    &gg_ctl_options, &gg_ctl_explain, &gg_ctl_commands,    &gg_ctl_audit,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -156,6 +157,8 @@ static bool has_need(const struct gg_ctl *c, unsigned need)
         (void)gg_ctl_fail("JWT_SECRET_KEY or SECRET_KEY is required");
     else if ((need & GG_CTL_NEEDS_DB) != 0 && c->ctx.db == NULL)
         (void)gg_ctl_fail("DATABASE_URL is required");
+    else if ((need & GG_CTL_NEEDS_AUDIT) != 0 && c->ctx.audit_keys.count == 0)
+        (void)gg_ctl_fail("AUDIT_KEY is required, or a key to derive it from");
     else
         return true;
     return false;
@@ -164,6 +167,21 @@ static bool has_need(const struct gg_ctl *c, unsigned need)
 static int run_it(struct gg_ctl *c)
 {
     return c->verb != NULL ? c->verb->run(c) : c->command->run(c);
+}
+
+/* For the audit: the account, and the host in the place of an address. */
+static struct gg_who find_who(struct gg_ctl *c)
+{
+    const struct passwd *account = getpwuid(getuid());
+    char host[256] = "";
+
+    if (gethostname(host, sizeof host - 1) != 0)
+        host[0] = '\0';
+    return (struct gg_who){
+        .actor = gg_str_of(account != NULL ? gg_arena_printf(c->arena, "ctl:%s", account->pw_name)
+                                           : gg_arena_printf(c->arena, "ctl:%ld", (long)getuid())),
+        .address = gg_str_of(host[0] == '\0' ? NULL : gg_arena_strdup(c->arena, host)),
+    };
 }
 
 static int run_configured(struct gg_ctl *c, unsigned need)
@@ -182,7 +200,11 @@ static int run_configured(struct gg_ctl *c, unsigned need)
     gg_setup_open(c->arena, &c->loaded, &c->ctx);
     gg_logging_set_subjects(&c->ctx);
     c->call = (struct gg_call){
-        .ctx = &c->ctx, .arena = c->arena, .deadline = gg_deadline_in(3600LL * 1000)};
+        .ctx = &c->ctx,
+        .arena = c->arena,
+        .deadline = gg_deadline_in(3600LL * 1000),
+        .who = find_who(c),
+    };
     if (has_need(c, need))
         status = run_it(c);
     gg_setup_close(&c->ctx);

@@ -39,14 +39,16 @@ static int run(struct gg_ctl *c)
         } while (count > 0);
         (void)printf("%s: %llu deleted\n", sweeps[i].name, (unsigned long long)all);
     }
-    return gg_ctl_refresh_idle(c, limit);
+    int refreshed = gg_ctl_refresh_idle(c, limit);
+    int sealed = gg_ctl_seal_audit(c);
+    return refreshed != GG_CTL_DONE ? refreshed : sealed;
 }
 
 const struct gg_ctl_command gg_ctl_maintain = {
     .name = "maintain",
     .usage = "[--limit N]",
     .help = "deletes what has expired (states, session codes, refresh tokens, rate-limit rows), "
-            "and refreshes idle connections, at most N of each realm; for cron",
+            "refreshes idle connections, at most N of each realm, and seals the audit; for cron",
     .need = GG_CTL_NEEDS_DB,
     .run = run,
 };

@@ -8,7 +8,7 @@ import pytest
 
 # These talk to the program itself, or run graphgatectl: a web server is no part of them, but for tests with this word in
 # their name. They are marked no_server.
-WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_config", "test_ctl", "test_database",
+WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_audit_chain", "test_config", "test_ctl", "test_database",
                   "test_docs", "test_explain", "test_faults_dns", "test_faults_growth", "test_faults_hosts",
                   "test_faults_worker", "test_install", "test_keys", "test_limits", "test_logs", "test_migrate",
                   "test_openapi", "test_program", "test_rotation", "test_seals", "test_settings",

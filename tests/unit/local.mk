@@ -51,6 +51,7 @@ DB_TESTS = \
 	tests/unit/ext_db \
 	tests/unit/store_account \
 	tests/unit/store_audit \
+	tests/unit/store_chain \
 	tests/unit/store_family \
 	tests/unit/store_keys \
 	tests/unit/store_login \
@@ -60,6 +61,7 @@ DB_TESTS = \
 	tests/unit/store_session \
 	tests/unit/store_token \
 	tests/unit/flow_audit \
+	tests/unit/flow_auditor \
 	tests/unit/store_token_seals \
 	tests/unit/flow_calendar \
 	tests/unit/flow_connect \
@@ -71,6 +73,7 @@ DB_TESTS = \
 	tests/unit/flow_pair \
 	tests/unit/flow_redeem \
 	tests/unit/flow_refresh \
+	tests/unit/flow_sealer \
 	tests/unit/flow_signin \
 	tests/unit/flow_skew \
 	tests/unit/web_guard \
@@ -172,3 +175,6 @@ tests_unit_app_setup_LDADD = libunit.a $(APP) $(CHECK_LIBS)
 tests_unit_proto_audit_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_store_audit_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_flow_audit_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_store_chain_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_flow_auditor_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_sealer_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
