@@ -22,7 +22,7 @@ analyze   | gcc -fanalyzer, clang static analyzer      | make -s -C build analyz
 valgrind  | the shorter unit tests under valgrind      | make -s -C build check-valgrind-short
 tsan      | what runs beside the resolver thread, TSan | make -s -C build check-tsan
 fuzz      | each fuzzer: its seeds, then a short run   | make -s -C build fuzz FUZZ_RUNS=20000
-package   | the Debian package on a bare Debian 12     | make -s -C build check-package
+package   | the package on a bare Debian; a home       | make -s -C build check-package
 distcheck | the tarball builds, checks and installs    | make -s -C build distcheck
 '
 
