@@ -13,6 +13,7 @@ WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_a
                   "test_faults_worker", "test_install", "test_keys", "test_limits", "test_logs", "test_migrate",
                   "test_openapi", "test_program", "test_rotation", "test_seals", "test_settings",
                   "test_client_secret", "test_ctl_tokens", "test_ctl_users", "test_token_policy"}
+WITHOUT_SERVER |= {"test_metrics", "test_metrics_moves", "test_metrics_sum", "test_monitoring"}
 IN_SPITE = "web_server"
 
 # Targets that a server refuses with its own 400: bytes that no URL can hold, and escapes that are none.

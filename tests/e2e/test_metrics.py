@@ -1,33 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""GET /metrics: who may read it, that it adds up, that nobody makes it grow, and what moves which number."""
+"""GET /metrics: who may read it, what its text is, that nobody makes it grow, and the file behind it."""
 
-import re
+import os
+import stat
+import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
+from conftest import Person
+from fcgi_client import direct
+from kit import is_problem
+from metrics import AUTHORIZATION, TOKEN, TYPE, parse, scrape, total
 
-TOKEN = "a-token-for-the-scraper"
-TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+from stack.smoke import REALMS
 
-
-def parse(text):
-    """{(name, frozenset of labels): number} of an exposition."""
-    samples = {}
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            name, labels, number = SAMPLE.fullmatch(line).groups()
-            key = name, frozenset(LABEL.findall(labels or ""))
-            assert key not in samples, line
-            samples[key] = float(number)
-    return samples
-
-
-def total(samples, name, **labels):
-    """The sum of all series of that name that have these labels."""
-    wanted = set(labels.items())
-    return sum(number for (found, have), number in samples.items() if found == f"graphgate_{name}" and wanted <= have)
+MAIN, BETA = REALMS
 
 
 def read(url, token=TOKEN, method="GET"):
@@ -46,6 +34,13 @@ def scraped(make_stack):
     return make_stack(METRICS_TOKEN=TOKEN)
 
 
+@pytest.fixture
+def worker(program):
+    made = program("--workers", 2, METRICS_TOKEN=TOKEN)
+    assert made.health().status == 200
+    return made
+
+
 @pytest.mark.parametrize("path", ["/metrics", "/metrics?x=1"])
 def test_the_web_server_passes_it_on(scraped, path):
     status, headers, text = read(scraped.url + path)
@@ -60,6 +55,153 @@ def test_the_web_server_passes_it_on(scraped, path):
 
 
 def test_the_web_server_opens_it_to_nobody(scraped):
-    for token in (None, "", TOKEN[:-1], TOKEN + "x"):
+    for token in (None, TOKEN[:-1], TOKEN + "x"):
         status, headers, text = read(scraped.url + "/metrics", token)
         assert (status, headers["WWW-Authenticate"]) == (401, "Bearer") and "graphgate_" not in text
+
+
+def test_an_administrator_reads_it(worker):
+    someone = direct(Person, worker, MAIN)
+    assert someone.log_in(scopes=["admin"]).call("GET", "/metrics").status == 200
+    is_problem(someone.log_in().call("GET", "/metrics"), 403, "admin_required")
+    is_problem(direct(Person, worker, BETA).log_in(scopes=["admin"]).call("GET", "/metrics"), 403, "wrong_realm")
+    someone.token = None
+    is_problem(someone.call("GET", "/metrics"), 401, "invalid_token")
+
+
+def test_the_scrapers_token_reads_nothing_else(worker):
+    for path in ("/api/v1/health/microsoft/tokens", "/api/v1/auth/microsoft/user"):
+        is_problem(worker.ask("GET", path, AUTHORIZATION), 401, "invalid_token")
+
+
+def test_without_a_token_only_an_administrator(program):
+    worker = program()
+    is_problem(worker.ask("GET", "/metrics", AUTHORIZATION), 401, "invalid_token")
+    is_problem(worker.ask("GET", "/metrics", {"HTTP_AUTHORIZATION": "Bearer "}), 401, "invalid_token")
+    assert direct(Person, worker, MAIN).log_in(scope="admin").call("GET", "/metrics").status == 200
+
+
+def test_what_is_not_configured_can_be_seen(program):
+    """Not by a JWT: what checks those may be what is missing."""
+    worker = program(METRICS_TOKEN=TOKEN, SIGN_IN="sometimes")
+    is_problem(worker.ask("GET", "/api/v1/auth/microsoft/"), 503, "not_configured")
+    assert total(scrape(worker), "http_requests_total", route="auth/microsoft", status="503") == 1
+    is_problem(direct(Person, worker, MAIN).log_in(scopes=["admin"]).call("GET", "/metrics"), 503, "not_configured")
+
+
+def test_many_scrapes_are_no_matter_for_a_limit(program):
+    worker = program(METRICS_TOKEN=TOKEN, RATE_LIMIT_CALENDAR="1/60", RATE_LIMIT_OAUTH_START="1/60")
+    assert [worker.ask("GET", "/metrics", AUTHORIZATION).status for _ in range(5)] == [200] * 5
+
+
+def test_it_is_what_prometheus_reads(worker):
+    """promtool takes the text, names and units included."""
+    direct(Person, worker, MAIN).connect().cal("GET")
+    text = worker.ask("GET", "/metrics", AUTHORIZATION).body
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_build_and_secret(worker, program):
+    assert total(scrape(worker), "build_info") == 1
+    assert not any(name == "client_secret_expires_timestamp_seconds" for name, _ in scrape(worker))
+    other = program(METRICS_TOKEN=TOKEN, MSCLIENTSECRET_EXPIRES="2030-01-31")
+    at = total(scrape(other), "client_secret_expires_timestamp_seconds")
+    assert 1895961600 <= at <= 1895961600 + 2 * 86400     # that day, whichever end of it
+
+
+# mutant: src/web/route.c: x->path_number = number_of(row); => x->path_number = (unsigned)x->request.path.n;
+def test_nobody_makes_it_grow(worker):
+    """Whatever is asked for, and how, the series are those of the tables."""
+    for method in ("PROPFIND", "GETS", "X" * 200, "OPTIONS", "TRACE", "-"):
+        worker.ask(method, "/api/v1/auth/microsoft/user")
+    before = len(scrape(worker))
+    for number in range(1000):
+        worker.ask("GET", f"/{number}/%22{number}" if number % 2 else f"/api/v1/integration/microsoft/calendar/events/{number}")
+    for number in range(50):
+        worker.ask(f"M{number}", "/api/v1/auth/microsoft/user")
+        worker.ask("GET", f"/api/v1/auth/microsoft/user?x={number}", {"HTTP_AUTHORIZATION": f"Bearer {number}"})
+    after = scrape(worker)
+    routes = {dict(labels)["route"] for name, labels in after if name == "http_requests_total"}
+    assert routes == {"other", "metrics", "health/microsoft", "auth/microsoft/user", "integration/microsoft/calendar/events/{id}"}
+    assert {dict(labels)["method"] for name, labels in after if name == "http_requests_total"} == {"GET", "other"}
+    # Of each route with a method that is new: its one status, and a histogram's count, sum and sixteen buckets.
+    assert len(after) - before == 4 * (1 + 1 + 1 + 16)
+    assert total(after, "http_requests_total", route="other", method="GET", status="404") == 500
+
+
+def page(worker):
+    """The file behind a worker's metrics."""
+    (found,) = worker.directory.glob("metrics.*")
+    return found
+
+
+def test_the_file_is_the_accounts_alone(worker):
+    found = os.lstat(page(worker))
+    assert stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o600 and found.st_uid == os.getuid()
+    assert found.st_nlink == 1
+
+
+@pytest.mark.parametrize("trap", ["symlink", "dangling", "hard link", "fifo", "folder", "others may read", "another kind"])
+def test_no_trap_is_stepped_into(worker, program, tmp_path, trap):
+    """Nothing is written to what somebody laid in its place; the service goes on, without metrics."""
+    name = page(worker).name
+    treasure = tmp_path / "treasure"
+    treasure.write_bytes(b"mine")
+    place = tmp_path / name
+    {"symlink": lambda: place.symlink_to(treasure), "dangling": lambda: place.symlink_to(tmp_path / "nothing"),
+     "hard link": lambda: os.link(treasure, place), "fifo": lambda: os.mkfifo(place, 0o600), "folder": place.mkdir,
+     "others may read": lambda: place.touch(0o644), "another kind": lambda: place.write_bytes(b"a diary")}[trap]()
+    if trap == "another kind":
+        place.chmod(0o600)
+    before = os.lstat(place)
+    victim = program("--workers", 1, METRICS_TOKEN=TOKEN, METRICS_FILE=tmp_path / name.rpartition(".")[0])
+    is_problem(victim.ask("GET", "/metrics", AUTHORIZATION), 503, "not_configured")
+    assert "level=warning event=metrics " in victim.logs() and "METRICS_FILE" in victim.logs()
+    assert victim.health().status == 200 and treasure.read_bytes() == b"mine"
+    after = os.lstat(place)
+    assert (after.st_size, after.st_mode, after.st_ino) == (before.st_size, before.st_mode, before.st_ino)
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("file", ["/nonexistent/metrics", "/proc/metrics", "/" + "x" * 300])
+def test_where_no_file_can_be_the_service_goes_on(program, file):
+    worker = program(METRICS_TOKEN=TOKEN, METRICS_FILE=file)
+    assert worker.health().status == 200 and "level=warning event=metrics " in worker.logs()
+    is_problem(worker.ask("GET", "/metrics", AUTHORIZATION), 503, "not_configured")
+
+
+def test_off(program):
+    worker = program(METRICS_TOKEN=TOKEN, METRICS_FILE="off")
+    is_problem(worker.ask("GET", "/metrics", AUTHORIZATION), 404, "not_found")
+    is_problem(worker.ask("GET", "/metrics"), 401, "invalid_token")
+    assert worker.health().status == 200 and not list(worker.directory.glob("metrics*"))
+
+
+def test_the_usual_file_is_one_for_each_site(program, stack):
+    """Two programs of one site share it, another site has another, and no secret is in its name."""
+    first, second = (program(METRICS_TOKEN=TOKEN, METRICS_FILE=None) for _ in range(2))
+    other = program(METRICS_TOKEN=TOKEN, METRICS_FILE=None, REDIRECT_URI="https://other.example/api/v1/auth/microsoft/callback")
+    first.ask("GET", "/nothing")
+    assert total(scrape(second), "http_requests_total", route="other") == 1
+    assert total(scrape(other), "http_requests_total", route="other") == 0
+    maps = {one.pid: {line.split()[-1] for line in open(f"/proc/{one.pid}/maps", encoding="utf-8") if "/dev/shm/" in line}
+            for one in (first, second, other)}
+    assert maps[first.pid] == maps[second.pid] != maps[other.pid]
+    (name,) = maps[first.pid]
+    assert name.startswith(f"/dev/shm/graphgate-{os.getuid()}-") and stack.conf["MSCLIENTID"] not in name
+
+
+def test_a_reload_counts_on(program):
+    worker = program("--workers", 2, METRICS_TOKEN=TOKEN)
+    for _ in range(3):
+        worker.ask("GET", "/nothing")
+    old = worker.workers()
+    worker.conf["METRICS_TOKEN"] = "another-token-for-the-scraper"
+    worker.conf_file.write_text("".join(f"{name}={value}\n" for name, value in worker.conf.items()))
+    worker.signal(1)
+    while old & worker.workers():
+        worker.ask("GET", "/nothing")
+    assert worker.ask("GET", "/metrics", AUTHORIZATION).status == 401
+    answer = worker.ask("GET", "/metrics", {"HTTP_AUTHORIZATION": "Bearer another-token-for-the-scraper"})
+    assert total(parse(answer.body), "http_requests_total", route="other") >= 3
