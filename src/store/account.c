@@ -81,3 +81,11 @@ bool gg_account_find(struct gg_account_store s, struct gg_arena *a, struct gg_st
     take(&rows, account);
     return true;
 }
+
+bool gg_account_count(struct gg_account_store s, struct gg_arena *a, int64_t *count,
+                      struct gg_err *err)
+{
+    static const struct gg_db_stmt all = {"SELECT COUNT(*) FROM {users}", true};
+
+    return gg_db_find_int(s.db, a, (struct gg_db_call){.stmt = &all, .realm = s.realm}, count, err);
+}

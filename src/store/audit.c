@@ -141,3 +141,10 @@ bool gg_audit_find_now(struct gg_db *db, struct gg_arena *a, int64_t *now_us, st
     *now_us = found.row_count == 1 ? gg_db_cell_int(found.rows[0][0], -1) : -1;
     return *now_us >= 0 || gg_fail(err, GG_EDATABASE, "the database has no time");
 }
+
+bool gg_audit_count(struct gg_db *db, struct gg_arena *a, int64_t *count, struct gg_err *err)
+{
+    static const struct gg_db_stmt all = {"SELECT COUNT(*) FROM audit_log", true};
+
+    return gg_db_find_int(db, a, (struct gg_db_call){.stmt = &all}, count, err);
+}

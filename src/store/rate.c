@@ -87,3 +87,10 @@ bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct
 {
     return gg_db_count(db, a, &sweep, count, err);
 }
+
+bool gg_rate_count(struct gg_db *db, struct gg_arena *a, int64_t *count, struct gg_err *err)
+{
+    static const struct gg_db_stmt all = {"SELECT COUNT(*) FROM rate_limits", true};
+
+    return gg_db_find_int(db, a, (struct gg_db_call){.stmt = &all}, count, err);
+}

@@ -49,3 +49,11 @@ bool gg_session_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, str
 {
     return gg_db_count(db, a, &sweep, count, err);
 }
+
+bool gg_session_count(struct gg_db *db, struct gg_arena *a, int64_t *count, struct gg_err *err)
+{
+    static const struct gg_db_stmt all = {
+        "SELECT COUNT(*) FROM session_codes WHERE expires_at > NOW(6)", true};
+
+    return gg_db_find_int(db, a, (struct gg_db_call){.stmt = &all}, count, err);
+}

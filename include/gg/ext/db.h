@@ -133,4 +133,17 @@ static inline int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise)
 /* Runs a script of many statements, as a migration is. Nothing is repeated. */
 GG_MUST bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err);
 
+/* The number in the first cell of a statement's first row; 0 without one. */
+GG_MUST static inline bool gg_db_find_int(struct gg_db *db, struct gg_arena *a,
+                                          struct gg_db_call call, int64_t *number,
+                                          struct gg_err *err)
+{
+    struct gg_db_result rows;
+
+    if (!gg_db_run(db, a, call, &rows, err))
+        return false;
+    *number = rows.row_count > 0 ? gg_db_cell_int(rows.rows[0][0], 0) : 0;
+    return true;
+}
+
 #endif

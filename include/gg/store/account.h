@@ -38,4 +38,8 @@ GG_MUST bool gg_account_put(struct gg_account_store s, struct gg_arena *a,
 GG_MUST bool gg_account_find(struct gg_account_store s, struct gg_arena *a, struct gg_str id,
                              struct gg_account *account, struct gg_err *err);
 
+/* How many there are, a site's own users included. */
+GG_MUST bool gg_account_count(struct gg_account_store s, struct gg_arena *a, int64_t *count,
+                              struct gg_err *err);
+
 #endif

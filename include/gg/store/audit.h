@@ -49,4 +49,8 @@ GG_MUST bool gg_audit_drop(struct gg_db *db, struct gg_arena *a, struct gg_str l
 GG_MUST bool gg_audit_find_now(struct gg_db *db, struct gg_arena *a, int64_t *now_us,
                                struct gg_err *err);
 
+/* Rows, counted one by one. */
+GG_MUST bool gg_audit_count(struct gg_db *db, struct gg_arena *a, int64_t *count,
+                            struct gg_err *err);
+
 #endif

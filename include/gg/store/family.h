@@ -26,4 +26,8 @@ GG_MUST bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, const struct
 GG_MUST bool gg_family_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
                              struct gg_err *err);
 
+/* Sessions that can still be refreshed, counted one by one. */
+GG_MUST bool gg_family_count(struct gg_db *db, struct gg_arena *a, int64_t *count,
+                             struct gg_err *err);
+
 #endif

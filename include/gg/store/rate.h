@@ -40,4 +40,8 @@ struct gg_rate gg_rate_judge(struct gg_limit limit, struct gg_rate_row row);
 GG_MUST bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
                            struct gg_err *err);
 
+/* Rows, those of the past included, counted one by one. */
+GG_MUST bool gg_rate_count(struct gg_db *db, struct gg_arena *a, int64_t *count,
+                           struct gg_err *err);
+
 #endif

@@ -25,4 +25,8 @@ GG_MUST bool gg_session_take(struct gg_db *db, struct gg_arena *a, struct gg_sec
 GG_MUST bool gg_session_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
                               struct gg_err *err);
 
+/* Session codes that are waiting, counted one by one. */
+GG_MUST bool gg_session_count(struct gg_db *db, struct gg_arena *a, int64_t *count,
+                              struct gg_err *err);
+
 #endif
