@@ -34,6 +34,8 @@ $(systemdsystemunit_DATA): systemd/sandbox.in Makefile
 
 credentialsdir = $(pkgdatadir)/systemd
 credentials_DATA = systemd/credentials.conf
+logrotatedir = $(pkgdatadir)/logrotate
+dist_logrotate_DATA = logrotate/graphgate
 crondir = $(pkgdatadir)/cron
 cron_DATA = cron/graphgate
 systemd/credentials.conf: systemd/credentials.conf.in

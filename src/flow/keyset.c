@@ -255,8 +255,7 @@ static const char *tell(struct gg_call *c, const struct gg_http_response *respon
         [GG_HTTP_UNSENT] = "cannot be reached",
         [GG_HTTP_LOST] = "the connection broke",
         [GG_HTTP_LATE] = "no answer in time",
-        [GG_HTTP_BAD] = "cannot be asked, or its answer not be taken: a bad certificate, or too "
-                        "large",
+        [GG_HTTP_BAD] = "a bad certificate, or an answer that is too large",
     };
 
     if (response->end == GG_HTTP_WHOLE && response->status != 200)

@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: MIT
 """The log: its two forms, its members, how it names users, and what happens when somebody rotates its file."""
 
+import getpass
+import grp
+import gzip
+import itertools
 import json
+import os
 import re
+import shutil
 import signal
+import stat
+import subprocess
 import threading
+import time
+from collections import Counter
 
 import pytest
 from conftest import CALENDAR, Person
-from fcgi_client import direct
+from fcgi_client import Program, direct
 from kit import expires_in, name_in_log, wait_for
-from trouble import Transaction
+from trouble import Callers, Transaction
 
-from stack.stack import fernet_key
+from stack.smoke import REALMS
+from stack.stack import ROOT, fernet_key
 
 PAIR = re.compile(r'([a-z_]+)=(?:"([^"]*)"|([^" =]*))(?: |$)')
 HEAD = ["time", "level", "event", "pid"]
@@ -38,6 +49,20 @@ def read_json(line):
 
 
 READ = {"logfmt": read_logfmt, "json": read_json}
+
+
+@pytest.fixture
+def bare_program(stack, tmp_path_factory):
+    """The program, not yet started."""
+    made = []
+
+    def make(*arguments, **settings):
+        made.append(Program(stack, tmp_path_factory.mktemp("p"), arguments, settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 def lines_of(worker, form="logfmt"):
@@ -167,3 +192,141 @@ def test_a_reload_changes_form_and_names(program, realm):
     wait_for(lambda: someone.api("GET", "auth/microsoft/user") and f'"subject":"{someone.subject}"' in master.logs())
     for line in master.logs().splitlines():
         (read_json if line.startswith("{") else read_logfmt)(line)
+
+
+# The events of the program, and how its formats look: what base/logline understands.
+CALL = re.compile(r'gg_log\(\s*[^";]*?"([a-z_.]+)",\s*((?:"(?:\\.|[^"\\])*"\s*)+)')
+FORMAT = re.compile(r'[a-z_0-9]+=(?:"(?:[^"%]|%(?:\.\*)?s|%(?:hh?|ll?|z|j)?[diux])*"|'
+                    r'(?:[^" %]|%(?:\.\*)?s|%(?:hh?|ll?|z|j)?[diux])*)(?: |$)')
+
+
+def calls():
+    """(event, format) of every call in the program's sources."""
+    found = []
+    for path in sorted((ROOT / "src").rglob("*.c")):
+        for event, text in CALL.findall(path.read_text(encoding="utf-8")):
+            found.append((event, "".join(re.findall(r'"((?:\\.|[^"\\])*)"', text)).replace('\\"', '"')))
+    return found
+
+
+def test_every_format_is_pairs():
+    """No event has a member twice, nor one that comes by itself."""
+    known = calls()
+    assert len(known) > 30
+    for event, text in known:
+        pairs = FORMAT.findall(text)
+        assert "".join(pairs) == text, (event, text)
+        names = [pair.partition("=")[0] for pair in pairs]
+        assert len(set(names)) == len(names) and not {*HEAD, "request_id", "text"} & set(names), (event, names)
+
+
+def test_every_event_is_described():
+    text = (ROOT / "docs" / "logging.md").read_text(encoding="utf-8")
+    table = text.partition("<!-- events -->")[2].partition("<!-- /events -->")[0]
+    described = [event for line in table.splitlines() for event in re.findall(r"`([a-z_.]+)`", line.partition("|")[2].partition("|")[0])]
+    assert len(set(described)) == len(described) and set(described) == {event for event, _ in calls()}
+
+
+def ids_of(directory, form="logfmt"):
+    """The request ids of all files of a log, however often each is there."""
+    found = Counter()
+    for path in directory.glob("graphgate.log*"):
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("ascii")
+        assert text.endswith("\n") or not text
+        found.update(line["request_id"] for line in map(READ[form], text.splitlines()) if line["event"] == "request")
+    return found
+
+
+def sample(directory, state, *lines):
+    """The sample for logrotate with this log in place of its own, and this account."""
+    text = (ROOT / "logrotate" / "graphgate").read_text(encoding="utf-8")
+    group = grp.getgrgid(os.getgid()).gr_name
+    text = text.replace("/var/log/graphgate/", f"{directory}/").replace("su graphgate graphgate", f"su {getpass.getuser()} {group}")
+    assert str(directory) in text and "su graphgate" not in text
+    path = state / "logrotate.conf"
+    path.write_text(text.replace("\n}", "\n" + "\n".join(lines) + "\n}"), encoding="utf-8")
+    path.chmod(0o644)
+    return path
+
+
+def rotate(conf, state):
+    """As cron does it, but now."""
+    found = shutil.which("logrotate", path="/usr/sbin:/sbin:" + os.environ["PATH"])
+    done = subprocess.run([found, "--force", "--state", str(state / "state"), str(conf)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done
+
+
+@pytest.mark.parametrize("arguments, told", [(("--workers", 2), True), (("--workers", 2), False), ((), False)],
+                         ids=["a master that is told", "workers that are not told", "one process that is not told"])
+def test_rotation_loses_no_line(bare_program, tmp_path, arguments, told):
+    """The sample, run by logrotate itself while requests come in: each has its line in one of the files, and only there."""
+    logs, state = tmp_path / "logs", tmp_path / "state"
+    logs.mkdir(mode=0o750)
+    state.mkdir()
+    worker = bare_program(*arguments, LOG_TARGET=f"file:{logs}/graphgate.log")
+    worker.start()
+    script = ["postrotate", f"kill -HUP {worker.pid}", "endscript"] if told else []
+    conf = sample(logs, state, *script)
+    numbers = itertools.count()
+
+    def call():
+        return worker.ask("GET", "/api/v1/health/live", {"HTTP_X_REQUEST_ID": f"r{next(numbers)}"})
+
+    with Callers(call, call, pause_s=0.002) as callers:
+        for turn in range(3):
+            callers.more(20)
+            time.sleep(1.1)
+            rotate(conf, state)
+            wait_for((logs / "graphgate.log").exists)
+            callers.more(20)
+            assert len(list(logs.iterdir())) == turn + 2
+    assert callers.tally() == {(200, None): len(callers.calls)}
+    worker.stop()
+    asked = {call.answer.headers["X-Request-ID"] for call in callers.calls}
+    assert ids_of(logs) == Counter(asked) and len(asked) == len(callers.calls)
+    assert {path.suffix for path in logs.iterdir()} == {".log", ".1", ".gz"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in logs.iterdir()} == {0o600}
+
+
+# mutant: src/app/main.c: gg_log_reopen(); => (void)p;
+def test_a_refused_configuration_still_opens_the_log_anew(bare_program, tmp_path):
+    """Told at once, without a request; and what was there stays with the old file."""
+    log = tmp_path / "log"
+    master = bare_program("--workers", 1, LOG_TARGET=f"file:{log}").start()
+    log.rename(tmp_path / "old")
+    master.conf_file.write_text("NO_SUCH_NAME=1\n")
+    master.signal(signal.SIGHUP)
+    wait_for(lambda: log.exists() and "event=reload" in log.read_text())
+    assert "result=refused" in log.read_text() and "event=start " in (tmp_path / "old").read_text()
+
+
+def test_a_log_that_cannot_be_made_anew_goes_on(bare_program, tmp_path):
+    """No request fails for that, and the old file says it; later it comes back by itself."""
+    logs, aside = tmp_path / "logs", tmp_path / "aside"
+    logs.mkdir()
+    worker = bare_program(LOG_TARGET=f"file:{logs}/log").start()
+    logs.rename(aside)
+    time.sleep(1.1)
+    for number in range(3):
+        assert worker.ask("GET", "/api/v1/health/live", {"HTTP_X_REQUEST_ID": f"r{number}"}).status == 200
+    text = wait_for(lambda: "request_id=r2" in (aside / "log").read_text() and (aside / "log").read_text())
+    assert text.count("event=log.reopen") == 1 and "level=error event=log.reopen" in text
+    logs.mkdir()
+    wait_for(lambda: worker.ask("GET", "/api/v1/health/live").status == 200 and (logs / "log").exists())
+
+
+def test_behind_a_web_server_sighup_opens_the_log_anew(make_stack, tmp_path_factory):
+    """However it was started: a master opens it, a lone process leaves and the next one opens it; nobody is turned away."""
+    log = tmp_path_factory.mktemp("logs") / "log"
+    site = make_stack(workers=2, LOG_TARGET=f"file:{log}")
+    someone = Person(site, REALMS[0])
+    assert someone.call("GET", "/api/v1/health/live").status == 200
+    wait_for(lambda: "route=health/live" in log.read_text())
+    log.rename(log.with_suffix(".1"))
+    for pid in site.worker_pids():
+        os.kill(pid, signal.SIGHUP)
+    for _ in range(20):
+        assert someone.call("GET", "/api/v1/health/live").status == 200
+    wait_for(lambda: log.exists() and "route=health/live" in log.read_text())
+    assert "event=start" in log.with_suffix(".1").read_text()
