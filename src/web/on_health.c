@@ -80,7 +80,7 @@ bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
         gg_jsonw_close(w, '}');
         /* Without a database this is for the log alone, unless there must be a row. */
         if (parts[GG_HEALTH_DATABASE].fault == NULL || x->call.ctx->conf->audit_fails_closed)
-            note_read(x, "health.details");
+            note_read(x, is_deep ? "health.deep" : "health.details");
     }
     gg_response_end(&x->response);
     return true;

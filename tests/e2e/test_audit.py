@@ -177,7 +177,7 @@ def test_a_write_that_fails_open(stack, person, no_audit):
     answer = someone.cal("GET")
     assert answer.status == 200 and newest(someone, answer) == []
     lines = [line for line in stack.logs().splitlines() if answer.headers["X-Request-ID"] in line]
-    assert any(" error audit.write " in line and "failure=open" in line and "denied" in line for line in lines), lines
+    assert any(" level=error event=audit.write " in line and "failure=open" in line and "denied" in line for line in lines), lines
     assert someone.subject not in "".join(line for line in lines if "audit.write" in line)
 
 

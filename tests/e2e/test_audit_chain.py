@@ -201,7 +201,7 @@ def test_the_head_is_logged(audit, tmp_path):
     done = audit.ctl("maintain", worker=True, LOG_TARGET=f"file:{tmp_path}/log")
     head = done.stdout.strip().rpartition(" ")[2]
     line = (tmp_path / "log").read_text()
-    assert " info audit.seal " in line and f"head={head} rows=2" in line and done.stderr == ""
+    assert " level=info event=audit.seal " in line and f"head={head} rows=2" in line and done.stderr == ""
 
 
 # mutant: src/proto/audit.c: *verdict = GG_AUDIT_NO_KEY; => *verdict = GG_AUDIT_CHANGED;
