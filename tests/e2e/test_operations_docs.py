@@ -2,6 +2,8 @@
 """The documents for operators, command by command, on a site of their own."""
 
 import base64
+import json
+import re
 import subprocess
 import time
 
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from conftest import BUILD, NO_LIMITS, Person
 from kit import expires_in, fernet, refreshes, wait_for
+from routes import errors
 from stack.smoke import REALMS
 from stack.stack import ROOT, Stack
 from walk import Shell, blocks
@@ -164,3 +167,81 @@ def test_upgrade(site, shell):
     assert "pending" not in told and "failed" not in told
     version, health = shell.run(steps["answers"]).splitlines()
     assert version.startswith("graphgate ") and '"healthy"' in health
+
+
+# What a good answer looks like, block by block; the site is a good one.
+CHECKLIST = {
+    "key": r"configuration +ok\nencryption +ok.*\nproof\n",
+    "start": r"302 https://\S+/oauth2/v2\.0/authorize\?\S*client_id=\S+\n",
+    "flow": r".*auth\.connect.*\n\{.*\"total_active\":[1-9].*\}\n",
+    "refreshes": r"(graphgate_token_refreshes_total\{.*\} \d+\n)+",
+    "closed": r"401\n",
+    "authentications": r"(?s)(?=.*graphgate_authentications_total).*graphgate_bad_jwts_total.*",
+    "limits": r"(?si)(?=.*ratelimit-limit: 10\b).*ratelimit-remaining.* 302\n.* 429\n",
+    "indexes": r"(ok\t\w+\t\w+\n){16}",
+    "encryption": r"0\n0\n",
+    "logs": r"( +\d+ (code|event)=.*\n)+",
+    "besides": r"(?s)\{.*\"healthy\".*\}\n(\w+\.sql +applied\n)+GRANT USAGE ON \*\.\*.*",
+}
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory, mariadb, sim):
+    """A site as in production: with limits and a metrics token."""
+    place = tmp_path_factory.mktemp("live")
+    config = {"METRICS_TOKEN": "a-token-for-Prometheus-alone", "LOG_TARGET": f"file:{place}/log"}
+    with Stack(place, BUILD, config, mariadb=mariadb, sim=sim) as stack:
+        people = connected(stack)
+        expires_in(people[0], 60)
+        assert people[0].cal("GET").status == 200
+        yield stack, people
+
+
+def test_deployment(live, tmp_path):
+    """Every command of the checklist, on a site where all is well."""
+    (stack, people), steps = live, blocks("deployment.md")
+    shell = Shell(tmp_path / "sh", stack.mariadb, {"graphgatectl": BUILD / "graphgatectl"},
+                  {**stack.env, "DB": stack.database.name, "SITE": stack.url, "METRICS_TOKEN": stack.conf["METRICS_TOKEN"],
+                   "USER_ID": people[0].subject, "WORKER": f"'{stack.database.worker}'@'%'", "LOG": f"cat {stack.directory}/log"})
+    told = {name: shell.run(script) for name, script in steps.items()}
+    for name, wanted in CHECKLIST.items():
+        assert re.fullmatch(wanted, told[name]), (name, told[name])
+    assert "failed" not in told["credentials"]
+    *answers, found = told["errors"].splitlines()
+    assert [json.loads(answer)["code"] for answer in answers] == ["invalid_token", "state_invalid", "not_found"]
+    assert int(found) >= 3 and all(json.loads(answer)["request_id"] == "deployment-check" for answer in answers)
+    row = told["explain"].splitlines()[1].split("\t")
+    assert "const" in row and "user_id" in row, told["explain"]
+
+
+def test_troubleshooting(live, sim, tmp_path):
+    """What is typed finds a key that was lost, a connection that Microsoft ended, and what one request was refused for."""
+    (stack, people), steps = live, blocks("troubleshooting.md")
+    someone = Person(stack, REALMS[0]).connect()
+    other_key = Fernet.generate_key().decode()
+    shell = Shell(tmp_path / "sh", stack.mariadb, {"graphgatectl": BUILD / "graphgatectl"},
+                  {**stack.env, "DB": stack.database.name, "SITE": stack.url, "USER_ID": someone.subject, "JWT": someone.token,
+                   "LOG": f"cat {stack.directory}/log"})
+    assert "failed" not in shell.run(steps["check"])
+    assert shell.run(steps["stored"]) == "opens\nopens\n"
+    assert "opens" not in shell.run(steps["stored"], status=1, TOKEN_ENCRYPTION_KEY=other_key)
+    sim.fault("status", "token", grant="refresh_token", aadsts=70000, user=someone.user)
+    expires_in(someone, -60)
+    answer = someone.cal("GET")
+    assert answer.status == 401
+    request = shell.run(steps["request"], REQUEST_ID=answer.headers["X-Request-ID"])
+    assert "microsoft_auth_required" in request and "class=permanent" in request
+    assert "microsoft_auth_required" in shell.run(steps["subject"])
+    assert any(line.startswith("main\tinvalid_grant\t1\t") for line in shell.run(steps["inactive"]).splitlines())
+    assert re.search(r"\d+ class=permanent\n", shell.run(steps["refreshes"]))
+    assert re.search(r"\d+ route=integration/microsoft/calendar\s+code=microsoft_auth_required\n", shell.run(steps["codes"]))
+    explained = shell.run(steps["explain"])
+    assert "adminconsent" in explained and "invalid_client" in explained
+    assert json.loads(shell.run(steps["jwt"]))["sub"] == someone.subject
+    assert "expired" in shell.run(steps["jwt"], status=1, JWT=someone.jwt(exp=1, iat=0))
+
+
+def test_every_code_has_its_trouble():
+    """Each public code of an error stands in the document, below its status where a row has one."""
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert {(status, code) for status, code in errors() if f"{status} `{code}`" not in text} == set()
