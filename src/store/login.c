@@ -104,3 +104,26 @@ bool gg_login_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struc
 {
     return gg_db_count(db, a, &sweep, count, err);
 }
+
+bool gg_login_count_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who, int64_t *count,
+                       struct gg_err *err)
+{
+    static const struct gg_db_stmt of = {
+        "SELECT COUNT(*) FROM login_states WHERE realm=? AND subject=?", true};
+    struct gg_db_value values[] = {gg_db_text(gg_str_of(who.realm->name)), gg_db_text(who.id)};
+
+    return gg_db_find_int(db, a, GG_DB_CALL(of, NULL, values), count, err);
+}
+
+bool gg_login_drop_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who, int64_t *count,
+                      struct gg_err *err)
+{
+    static const struct gg_db_stmt of = {"DELETE FROM login_states WHERE realm=? AND subject=?",
+                                         true};
+    struct gg_db_value values[] = {gg_db_text(gg_str_of(who.realm->name)), gg_db_text(who.id)};
+    struct gg_db_result done = {0};
+    bool ok = gg_db_run(db, a, GG_DB_CALL(of, NULL, values), &done, err);
+
+    *count = (int64_t)done.affected;
+    return ok;
+}

@@ -57,3 +57,26 @@ bool gg_session_count(struct gg_db *db, struct gg_arena *a, int64_t *count, stru
 
     return gg_db_find_int(db, a, (struct gg_db_call){.stmt = &all}, count, err);
 }
+
+bool gg_session_count_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who,
+                         int64_t *count, struct gg_err *err)
+{
+    static const struct gg_db_stmt of = {
+        "SELECT COUNT(*) FROM session_codes WHERE realm=? AND subject=?", true};
+    struct gg_db_value values[] = {gg_db_text(gg_str_of(who.realm->name)), gg_db_text(who.id)};
+
+    return gg_db_find_int(db, a, GG_DB_CALL(of, NULL, values), count, err);
+}
+
+bool gg_session_drop_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who, int64_t *count,
+                        struct gg_err *err)
+{
+    static const struct gg_db_stmt of = {"DELETE FROM session_codes WHERE realm=? AND subject=?",
+                                         true};
+    struct gg_db_value values[] = {gg_db_text(gg_str_of(who.realm->name)), gg_db_text(who.id)};
+    struct gg_db_result done = {0};
+    bool ok = gg_db_run(db, a, GG_DB_CALL(of, NULL, values), &done, err);
+
+    *count = (int64_t)done.affected;
+    return ok;
+}

@@ -31,14 +31,16 @@ static const struct gg_db_stmt find = {
 
 static const struct gg_db_stmt put = {
     "INSERT INTO {table} ({key}, access_token, refresh_token, id_token, token_type, expires_at,"
-    " scope, microsoft_id, microsoft_email, tenant_id, seal, key_fingerprint, is_active)"
-    " VALUES ({subject}, ?, ?, ?, ?, NOW() + INTERVAL ? SECOND, ?, ?, ?, ?, ?, ?, TRUE)"
+    " scope, microsoft_id, microsoft_email, tenant_id, seal, key_fingerprint,"
+    " connected_at, is_active)"
+    " VALUES ({subject}, ?, ?, ?, ?, NOW() + INTERVAL ? SECOND, ?, ?, ?, ?, ?, ?,"
+    " COALESCE(TIMESTAMP('1970-01-01') + INTERVAL ? SECOND, NOW()), TRUE)"
     " ON DUPLICATE KEY UPDATE access_token=VALUES(access_token),"
     " refresh_token=VALUES(refresh_token), id_token=VALUES(id_token),"
     " token_type=VALUES(token_type), expires_at=VALUES(expires_at), scope=VALUES(scope),"
     " microsoft_id=VALUES(microsoft_id), microsoft_email=VALUES(microsoft_email),"
     " tenant_id=VALUES(tenant_id), seal=VALUES(seal), key_fingerprint=VALUES(key_fingerprint),"
-    " connected_at=NOW(), is_active=TRUE, inactive_reason=NULL,"
+    " connected_at=VALUES(connected_at), is_active=TRUE, inactive_reason=NULL,"
     " refresh_after=NULL, " NO_LEASE ", " NO_FAILURE,
     true};
 
@@ -253,6 +255,7 @@ bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_k
         gg_db_text(connect->owner.tenant_id),
         gg_db_text(cells.seal),
         gg_db_text(cells.fingerprint),
+        connect->connected_at_s > 0 ? gg_db_int(connect->connected_at_s) : (struct gg_db_value){0},
     };
     return count_fault(GG_M_STORAGE_WRITE,
                        gg_db_run(s.db, a, GG_DB_CALL(put, key.realm, values), &done, err));

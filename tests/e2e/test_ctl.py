@@ -16,7 +16,7 @@ import seen
 from stack.stack import fernet_key
 
 CTL = str(BUILD / "graphgatectl")
-COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "log-subject", "maintain", "audit", "tokens", "stats", "options", "commands")
+COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "log-subject", "maintain", "audit", "tokens", "stats", "users", "options", "commands")
 DEAD = "mariadb://u:topsecret@127.0.0.1:1/x"
 
 

@@ -26,6 +26,12 @@ struct gg_realm {
     bool (*parse_subject)(struct gg_arena *a, struct gg_str in, struct gg_str *out);
 };
 
+/* A user of a realm, in the one form that its parse_subject writes. */
+struct gg_subject {
+    const struct gg_realm *realm;
+    struct gg_str id;
+};
+
 const struct gg_realm *gg_realm(enum gg_realm_id id);
 const struct gg_realm *gg_realm_find_type(struct gg_str jwt_type); /* NULL: none */
 const struct gg_realm *gg_realm_find_name(struct gg_str name);

@@ -29,4 +29,11 @@ GG_MUST bool gg_session_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *co
 GG_MUST bool gg_session_count(struct gg_db *db, struct gg_arena *a, int64_t *count,
                               struct gg_err *err);
 
+/* One user's rows: how many there are, and all of them deleted, *count saying how many those were.
+ */
+GG_MUST bool gg_session_count_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who,
+                                 int64_t *count, struct gg_err *err);
+GG_MUST bool gg_session_drop_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who,
+                                int64_t *count, struct gg_err *err);
+
 #endif

@@ -73,6 +73,7 @@ GG_MUST bool gg_token_open(struct gg_token_store s, struct gg_arena *a,
 struct gg_token_connect {
     struct gg_tokens set;
     struct gg_token_owner owner;
+    int64_t connected_at_s; /* since 1970; 0: now */
 };
 GG_MUST bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                           const struct gg_token_connect *connect, struct gg_err *err);
