@@ -27,7 +27,18 @@ def run(*words, check=True, **rest):
 
 
 def sources():
-    """(address, codename, components) of Debian's own archives that this machine's apt knows for the suite."""
+    """{(address, codename): components} of Debian's own archives that this machine's apt knows for the suite."""
+    found = known_sources()
+    if not found and os.geteuid() == 0:   # a machine whose lists were never fetched, or were cleared away
+        run("apt-get", "-q", "update")
+        found = known_sources()
+    if not any(codename == SUITE for _, codename in found):
+        raise RootError(f"apt knows no archive of Debian {SUITE} here: run apt-get update first.")
+    return found
+
+
+def known_sources():
+    """The same by the lists that are there."""
     form = "$(REPO_URI)|$(CODENAME)|$(COMPONENT)"
     found = {}
     for label in ("Debian", "Debian-Security"):
@@ -36,8 +47,6 @@ def sources():
             address, codename, component = line.split("|")
             if codename.split("-")[0] == SUITE:
                 found.setdefault((address.rstrip("/"), codename), set()).add(component)
-    if not any(codename == SUITE for _, codename in found):
-        raise RootError(f"apt knows no archive of Debian {SUITE} here: run apt-get update first.")
     return found
 
 

@@ -209,6 +209,23 @@ def test_an_upgrade_keeps_what_is_the_sites(root, package):
     assert root.run("dpkg", "--audit").stdout == ""
 
 
+def test_after_an_upgrade_the_worker_is_renewed_once_the_schema_is(root, site):
+    """Where systemd runs; here a stand-in notes what it is asked for."""
+    stub = root.path / "tmp/stub"
+    stub.mkdir()
+    for name in ("deb-systemd-invoke", "systemctl"):
+        (stub / name).write_text('#!/bin/sh\necho "$@" >>/tmp/stub/asked\n', encoding="utf-8")
+        (stub / name).chmod(0o755)
+    (root.path / "run/systemd/system").mkdir(parents=True)
+    env = {"PATH": "/tmp/stub:/usr/sbin:/usr/bin:/sbin:/bin", "DPKG_MAINTSCRIPT_PACKAGE": "graphgate"}
+    script = ("/var/lib/dpkg/info/graphgate.postinst", "configure", "0.0.1")
+    said = root.run(*script, env={**env, "DATABASE_URL": site.mariadb.tcp_url(site.mariadb.create("empty").admin)}).stdout
+    assert 'until "graphgatectl migrate"' in said and "try-restart" not in root.read("tmp/stub/asked")
+    said = root.run(*script, env=env).stdout
+    assert "migrate" not in said and "try-restart graphgate.service" in root.read("tmp/stub/asked")
+    shutil.rmtree(root.path / "run/systemd")
+
+
 SERVERS = {"apache2": ["sh", "-c", ". /etc/apache2/envvars && mkdir -p $APACHE_RUN_DIR $APACHE_LOCK_DIR && "
                        "exec apache2 -D FOREGROUND"],
            "lighttpd": ["lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"]}
