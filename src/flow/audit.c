@@ -74,6 +74,8 @@ static bool write_all(struct gg_call *c, const struct gg_audit_notes *all, struc
     struct gg_audit_row rows[GG_AUDIT_PUT_MAX];
     size_t n = 0;
 
+    if (c->ctx->db == NULL)
+        return gg_fail(err, GG_EDATABASE, "DATABASE_URL is missing or bad");
     for (const struct note *note = all->first; note != NULL; note = note->next) {
         if (!sign(c, note, &rows[n], err))
             return false;

@@ -64,22 +64,24 @@ bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
     if (is_admin && !read_deep(x, &is_deep, err))
         return false;
     bool ok = gg_health_check(&x->call, parts);
-    if (is_deep)
+    bool has_database = parts[GG_HEALTH_DATABASE].fault == NULL;
+    /* Where there must be a row of the audit for it, and can be none, there are no details. */
+    bool is_tellable = has_database || !x->call.ctx->conf->audit_fails_closed;
+    if (is_deep && is_tellable)
         gg_health_look_deeper(&x->call, parts, deep);
     gg_response_begin(&x->response, ok ? 200 : 503);
     gg_jsonw_put_text(w, "status", ok ? "healthy" : "unhealthy");
     gg_jsonw_put_text(w, "service", "microsoft_graph");
     gg_jsonw_put_bool(w, "configured", x->call.ctx->is_configured);
     put_now(x, "last_check");
-    if (is_admin) {
+    if (is_admin && is_tellable) {
         gg_jsonw_key(w, "details");
         gg_jsonw_open(w, '{');
         put_parts(w, parts, GG_HEALTH_PARTS);
         if (is_deep)
             put_parts(w, deep, GG_HEALTH_DEEP_PARTS);
         gg_jsonw_close(w, '}');
-        /* Without a database this is for the log alone, unless there must be a row. */
-        if (parts[GG_HEALTH_DATABASE].fault == NULL || x->call.ctx->conf->audit_fails_closed)
+        if (has_database)
             note_read(x, is_deep ? "health.deep" : "health.details");
     }
     gg_response_end(&x->response);

@@ -184,7 +184,7 @@ def test_a_write_that_fails_open(stack, person, no_audit):
 # mutant: src/web/route.c: gg_response_rewind(&x->response, x->header_mark); => (void)x->header_mark;
 def test_a_write_that_fails_closed(program, realm, no_audit):
     """Nothing of the calendar is given, nobody is sent on with a session code, and no cause is told."""
-    worker = program(AUDIT_FAILURE="closed")
+    worker = program("--workers", 1, AUDIT_FAILURE="closed", METRICS_TOKEN="t" * 24)
     someone, newcomer = direct(Person, worker, realm).connect(), direct(Person, worker, realm)
     start = newcomer.api("GET", f"auth/microsoft/?return_to={someone.stack.conf['ALLOWED_RETURN_URLS']}/x")
     assert someone.cal("GET").status == 200
@@ -195,8 +195,18 @@ def test_a_write_that_fails_closed(program, realm, no_audit):
         assert int(answer.headers["Retry-After"]) >= 1 and answer.headers["Location"] is None
     answer = newcomer.call("GET", worker.sim.authorize(start.body["auth_url"], newcomer.user))
     assert answer.status == 303 and answer.headers.get_all("Location") == [f"{someone.stack.conf['ALLOWED_RETURN_URLS']}/x?error=database_unavailable"]
+    text = worker.ask("GET", "/metrics", {"HTTP_AUTHORIZATION": "Bearer " + "t" * 24}).body
+    assert "\ngraphgate_audit_failures_total 4\n" in text
     # What has nothing to record goes on.
     assert someone.api("GET", "auth/microsoft/user").status == 200 and worker.health().status == 200
+
+
+def test_details_without_any_database(program):
+    """Where there must be a row and can be none, there are no details."""
+    for failure, is_told in (("closed", False), ("open", True)):
+        someone = direct(Person, program(AUDIT_FAILURE=failure, DATABASE_URL=None), MAIN, user="sam").log_in(scopes=["admin"])
+        answer = someone.call("GET", "/api/v1/health/microsoft")
+        assert (answer.status, answer.body["status"], "details" in answer.body) == (503, "unhealthy", is_told)
 
 
 def test_the_workers_account_only_adds(stack, person):

@@ -12,6 +12,8 @@ START_TEST(wall_time_is_the_systems)
 
     ck_assert_int_ge(now, before);
     ck_assert_int_le(now, (int64_t)time(NULL));
+    ck_assert_int_ge(gg_clock_now_us() / 1000000, before);
+    ck_assert_int_le(gg_clock_now_us() / 1000000, (int64_t)time(NULL) + 1);
 }
 END_TEST
 

@@ -113,6 +113,23 @@ START_TEST(one_text_serves_both_realms)
 }
 END_TEST
 
+START_TEST(what_a_call_failed_for)
+{
+    static const struct gg_db_stmt twice = {"INSERT INTO ext_db (id) VALUES (1)", true};
+    static const struct gg_db_stmt wrong = {"SELECT no_such_column FROM ext_db", true};
+
+    set_up();
+    struct gg_db_call call = {.stmt = &twice};
+    ck_assert(gg_db_run(db, arena, call, &rows, &err));
+    ck_assert_int_eq(gg_db_fault(db), GG_DB_OTHER);
+    ck_assert(!gg_db_run(db, arena, call, &rows, &err));
+    ck_assert_int_eq(gg_db_fault(db), GG_DB_DUPLICATE);
+    ck_assert(!gg_db_run(db, arena, (struct gg_db_call){.stmt = &wrong}, &rows, &err));
+    ck_assert_int_eq(gg_db_fault(db), GG_DB_OTHER);
+    gg_arena_close(arena);
+}
+END_TEST
+
 START_TEST(faults_are_told)
 {
     static const struct gg_db_stmt nonsense = {"SELECT nonsense FROM nowhere", true};
@@ -299,6 +316,6 @@ START_TEST(the_first_host_again)
 END_TEST
 
 GG_UNIT_MAIN("ext/db", values_come_back, cells_as_numbers, cells_and_rows_have_a_cap,
-             one_text_serves_both_realms, faults_are_told, a_lost_connection_is_opened_again,
-             nobody_there, deadlocks_are_tried_again,
+             one_text_serves_both_realms, what_a_call_failed_for, faults_are_told,
+             a_lost_connection_is_opened_again, nobody_there, deadlocks_are_tried_again,
              what_runs_once_is_not_sent_into_a_cut_connection, the_first_host_again)

@@ -82,6 +82,11 @@ START_TEST(a_write_that_fails)
     ck_assert_int_eq(s.err.code, GG_EDATABASE);
     ck_assert_int_gt(s.err.retry_after_s, 0);
     ck_assert_uint_eq(find_all().count, 0);
+    struct gg_db *db = s.ctx.db;
+    s.ctx.db = NULL;
+    gg_audit_note(&s.call, (struct gg_audit_event){.event = "token.use"});
+    ck_assert(!gg_audit_flush(&s.call, &s.err));
+    s.ctx.db = db;
     stand_in_close(&s);
 }
 END_TEST

@@ -125,6 +125,9 @@ START_TEST(one_key_a_network)
     ck_assert(gg_address_parse(GG_STR("2001:db8:0:8::1"), &other));
     ck_assert(gg_str_is_equal(gg_address_format(a, &one), gg_address_format(a, &same)));
     ck_assert(!gg_str_is_equal(gg_address_format(a, &one), gg_address_format(a, &other)));
+    ck_assert_gg_str(gg_address_format_whole(a, &same), "2001:db8:0:7:ffff:ffff:ffff:ffff");
+    ck_assert(gg_address_parse(GG_STR("192.0.2.1:80"), &one));
+    ck_assert_gg_str(gg_address_format_whole(a, &one), "192.0.2.1");
     gg_arena_close(a);
 }
 END_TEST

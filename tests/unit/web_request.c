@@ -231,6 +231,10 @@ START_TEST(addresses)
                                       cases[i].forwarded, NULL};
         receive(params, "");
         ck_assert_gg_str(gg_request_address(&r, cases[i].trusted), cases[i].want);
+        struct gg_str whole = gg_request_whole_address(&r, cases[i].trusted);
+        bool is_unknown = strcmp(cases[i].want, "unknown") == 0;
+        ck_assert((whole.p == NULL) == is_unknown);
+        ck_assert(is_unknown || memchr(whole.p, '/', whole.n) == NULL);
     }
     tear_down();
 }

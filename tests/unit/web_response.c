@@ -42,6 +42,11 @@ START_TEST(headers_are_one_line_each)
     ck_assert_ptr_nonnull(strstr(format(), "\r\nX-Good: \xc3\xa4 b\r\nX-Int: -5\r\n"));
     const char *text = format();
     ck_assert_ptr_eq(strstr(text, "Status: 302\r\n"), text);
+    size_t mark = r.headers.n;
+    gg_response_redirect(&r, 303, GG_STR("https://a/secret"));
+    gg_response_rewind(&r, mark);
+    ck_assert_ptr_null(strstr(format(), "secret"));
+    ck_assert_ptr_nonnull(strstr(format(), "X-Int: -5\r\n"));
     gg_arena_close(arena);
 }
 END_TEST
