@@ -68,8 +68,7 @@ static int report(const struct work *w)
 {
     static const char *const why[] = {
         [GG_IDLE_THROTTLED] = "Microsoft asks for fewer calls; the next run goes on",
-        [GG_IDLE_REJECTED] = "Microsoft rejects the application: see `graphgatectl check`, and "
-                             "`graphgatectl explain` for the number in the log",
+        [GG_IDLE_REJECTED] = "Microsoft rejects the application: graphgatectl check says why",
         [GG_IDLE_LATE] = "the time of this run is over; the next one goes on",
         [GG_IDLE_NO_DATABASE] = "the database fails",
     };

@@ -49,8 +49,8 @@ def test_the_next_one_is_tried_and_remembered(site):
         expires_in(someone, -1)
         assert someone.cal("GET").status == 200
     assert secrets_sent(worker) == [NEXT, NEXT]
-    lines = [line for line in worker.logs().splitlines() if " client.secret " in line]
-    assert len(lines) == 1 and " warning " in lines[0] and "swap them" in lines[0]
+    lines = [line for line in worker.logs().splitlines() if " event=client.secret " in line]
+    assert len(lines) == 1 and " level=warning " in lines[0] and "swap them" in lines[0]
     assert "refused=MSCLIENTSECRET taken=MSCLIENTSECRET_NEXT" in lines[0]
     assert GONE not in worker.logs() and NEXT not in worker.logs()
 

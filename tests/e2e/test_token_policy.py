@@ -56,7 +56,7 @@ def test_a_connection_ends_at_its_age(people, site):
     assert someone.api("GET", "auth/microsoft/user").body["microsoft"]["connected"] is False
     needs_microsoft(cal(someone, "GET"), someone)
     assert someone.row("is_active, inactive_reason") == ["0", "max_age"]
-    assert re.search(rf" warning token\.reconnect_forced .*subject={someone.subject} ", site.logs())
+    assert re.search(rf"level=warning event=token\.reconnect_forced .*days={MAX_DAYS} ", site.logs())
     needs_microsoft(cal(someone, "GET"), someone)
     assert not site.sim.requests(target="graph", user=someone.user)
     assert cal(someone.connect(), "GET").status == 200

@@ -71,6 +71,7 @@ DB_TESTS = \
 	tests/unit/flow_idle \
 	tests/unit/flow_keyset \
 	tests/unit/flow_pair \
+	tests/unit/flow_people \
 	tests/unit/flow_redeem \
 	tests/unit/flow_refresh \
 	tests/unit/flow_sealer \
@@ -150,6 +151,7 @@ tests_unit_flow_health_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_idle_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_keyset_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_pair_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_people_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_redeem_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_refresh_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_retry_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
