@@ -1,99 +1,129 @@
 /* SPDX-License-Identifier: MIT */
-#include "ctl.h"
+#include "check.h"
 
-#include "gg/flow/health.h"
-#include "gg/flow/skew.h"
-#include "gg/store/schema.h"
-
+#include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
-static bool say(const char *what, const char *fault)
+void gg_check_say(struct gg_checks *k, enum gg_check_level level, const char *fmt, ...)
 {
-    (void)printf("%-14s %s%s\n", what,
-                 fault == NULL ? "ok" : "failed: ", fault == NULL ? "" : fault);
-    return fault == NULL;
+    static const char *const words[] = {
+        [GG_CHECK_OK] = "ok",
+        [GG_CHECK_WARNING] = "warning: ",
+        [GG_CHECK_SKIPPED] = "not checked: ",
+        [GG_CHECK_FAILED] = "failed: ",
+    };
+    va_list ap;
+
+    (void)printf("%-14s %s", k->name, words[level]);
+    if (level == GG_CHECK_OK && fmt != NULL)
+        (void)fputs(": ", stdout);
+    va_start(ap, fmt);
+    if (fmt != NULL)
+        (void)vprintf(fmt, ap);
+    va_end(ap);
+    (void)putchar('\n');
+    (void)fflush(stdout);
+    k->has_spoken = true;
+    if (level > k->worst)
+        k->worst = level;
 }
 
-static bool say_faults(const struct gg_fault *fault)
+static void say_faults(struct gg_checks *k, const struct gg_fault *fault)
 {
     for (; fault != NULL; fault = fault->next)
-        (void)printf("%-14s failed: %s: %s\n", "configuration", fault->field, fault->detail);
-    return false;
+        gg_check_say(k, GG_CHECK_FAILED, "%s: %s", fault->field, fault->detail);
 }
 
-static bool check_configuration(struct gg_ctl *c)
+static void check_configuration(struct gg_checks *k)
 {
-    const struct gg_loaded *l = &c->loaded;
+    const struct gg_loaded *l = &k->ctl->loaded;
+    struct stat about;
 
     (void)printf("%-14s %s%s\n", "file", l->file, l->file_is_absent ? " (absent)" : "");
-    if (l->faults == NULL && l->missing == NULL)
-        return say("configuration", NULL);
-    (void)say_faults(l->faults);
-    return say_faults(l->missing);
+    say_faults(k, l->faults);
+    say_faults(k, l->missing);
+    if (!l->file_is_absent && stat(l->file, &about) == 0 && (about.st_mode & S_IROTH) != 0)
+        gg_check_say(k, GG_CHECK_WARNING,
+                     "everybody on this machine can read the file: chmod o-r %s", l->file);
 }
 
-static bool check_database(struct gg_ctl *c, struct gg_migrations *applied)
+enum id {
+    CONFIGURATION,
+    DATABASE,
+    SCHEMA,
+    GRANTS,
+    JWT_SECRET,
+    ENCRYPTION,
+    STORED,
+    SEALS,
+    INACTIVE,
+    DATABASE_CLOCK,
+    DISCOVERY,
+    SIGNING_KEYS,
+    CLOCK,
+    CLIENT,
+    EXPIRY,
+    REDIRECT,
+    CALLBACK,
+    CHECKS,
+};
+
+#define BIT(id) (1U << (id))
+
+/* In the order of their lines; what a check needs stands before it. */
+static const struct {
+    const char *name; /* at most 14 characters */
+    void (*run)(struct gg_checks *k);
+    unsigned needs; /* that these did not fail */
+} checks[CHECKS] = {
+    [CONFIGURATION] = {"configuration", check_configuration, 0},
+    [DATABASE] = {"database", gg_check_database, 0},
+    [SCHEMA] = {"schema", gg_check_schema, BIT(DATABASE)},
+    [GRANTS] = {"grants", gg_check_grants, BIT(DATABASE)},
+    [JWT_SECRET] = {"JWT secret", gg_check_jwt_secret, 0},
+    [ENCRYPTION] = {"encryption", gg_check_encryption, 0},
+    [STORED] = {"stored tokens", gg_check_stored, BIT(SCHEMA) | BIT(GRANTS) | BIT(ENCRYPTION)},
+    [SEALS] = {"seals", gg_check_seals, BIT(SCHEMA) | BIT(GRANTS)},
+    [INACTIVE] = {"inactive", gg_check_inactive, BIT(SCHEMA) | BIT(GRANTS)},
+    [DATABASE_CLOCK] = {"database clock", gg_check_database_clock, BIT(DATABASE)},
+    [DISCOVERY] = {"discovery", gg_check_discovery, BIT(CONFIGURATION)},
+    [SIGNING_KEYS] = {"signing keys", gg_check_signing_keys, BIT(DISCOVERY)},
+    [CLOCK] = {"clock", gg_check_clock, BIT(DISCOVERY)},
+    [CLIENT] = {"client secret", gg_check_client, BIT(DISCOVERY)},
+    [EXPIRY] = {"secret expiry", gg_check_expiry, BIT(CONFIGURATION)},
+    [REDIRECT] = {"redirect URI", gg_check_redirect, BIT(CONFIGURATION)},
+    [CALLBACK] = {"callback", gg_check_callback, BIT(REDIRECT)},
+};
+
+/* Runs one, or says what must be right before; true unless it failed. */
+static bool run_one(struct gg_checks *k, enum id id, unsigned *bad)
 {
-    struct gg_err err;
-
-    if (c->ctx.db == NULL)
-        return say("database", "DATABASE_URL is missing or bad");
-    return say("database", gg_schema_find(c->ctx.db, c->arena, applied, &err) ? NULL : err.log);
-}
-
-static bool check_schema(struct gg_ctl *c, const struct gg_migrations *applied)
-{
-    struct gg_err err;
-
-    if (applied->count == 0)
-        return say("schema", "it is not there, or this user may not see it: graphgatectl migrate, "
-                             "then sql/grants.sql");
-    return say("schema", gg_schema_probe(c->ctx.db, c->arena, &err) ? NULL : err.log);
-}
-
-/* Of whom one cannot ask the time, nothing is known: that alone is no fault of the clock. */
-static bool say_skew(struct gg_ctl *c, const char *what, bool is_known, int64_t ahead_s,
-                     const char *whose)
-{
-    bool is_behind = ahead_s < 0;
-
-    if (!is_known) {
-        (void)printf("%-14s not compared with %s\n", what, whose);
-        return true;
-    }
-    if (ahead_s <= GG_SKEW_S_MAX && ahead_s >= -GG_SKEW_S_MAX)
-        return say(what, NULL);
-    return say(what, gg_arena_printf(c->arena, "the clock is %lld s %s %s",
-                                     (long long)(is_behind ? -ahead_s : ahead_s),
-                                     is_behind ? "behind" : "ahead of", whose));
-}
-
-static bool check_clock(struct gg_ctl *c)
-{
-    bool is_complete = c->loaded.faults == NULL && c->loaded.missing == NULL;
-    struct gg_err err = {.log = "the configuration is not complete"};
-    int64_t ahead_s = 0;
-    bool is_known = is_complete && gg_skew_of_microsoft(&c->call, &ahead_s, &err);
-    const char *whose =
-        is_known ? "Microsoft's" : gg_arena_printf(c->arena, "Microsoft's: %s", err.log);
-
-    bool ok = say_skew(c, "clock", is_known, ahead_s, whose);
-    is_known = c->ctx.db != NULL && gg_skew_of_database(&c->call, &ahead_s, &err);
-    return say_skew(c, "database clock", is_known, ahead_s, "the database's") && ok;
+    k->name = checks[id].name;
+    k->worst = GG_CHECK_OK;
+    k->has_spoken = false;
+    for (unsigned i = 0; i < (unsigned)id && !k->has_spoken; i++)
+        if ((checks[id].needs & *bad & BIT(i)) != 0)
+            gg_check_say(k, GG_CHECK_SKIPPED, "%s must be right first", checks[i].name);
+    if (!k->has_spoken)
+        checks[id].run(k);
+    if (!k->has_spoken)
+        gg_check_say(k, GG_CHECK_OK, NULL);
+    if (k->worst >= GG_CHECK_SKIPPED)
+        *bad |= BIT(id);
+    return k->worst != GG_CHECK_FAILED;
 }
 
 static int run(struct gg_ctl *c)
 {
-    struct gg_health parts[GG_HEALTH_PARTS];
-    struct gg_migrations *applied = gg_arena_alloc(c->arena, sizeof *applied);
+    struct gg_checks k = {.ctl = c, .call = &c->call, .conf = &c->loaded.conf};
+    unsigned bad = 0;
+    bool ok = true;
 
     if (c->argc > 1)
         return gg_ctl_misuse(c, "takes no arguments");
-    bool ok = check_configuration(c);
-    ok = check_database(c, applied) ? check_schema(c, applied) && ok : false;
-    (void)gg_health_check(&c->call, parts);
-    ok = say("encryption", parts[GG_HEALTH_ENCRYPTION].fault) && ok;
-    ok = check_clock(c) && ok;
+    for (unsigned id = 0; id < CHECKS; id++)
+        ok = run_one(&k, (enum id)id, &bad) && ok;
     return ok ? GG_CTL_DONE : GG_CTL_FAILED;
 }
 
@@ -101,8 +131,9 @@ const struct gg_ctl_command gg_ctl_check = {
     .name = "check",
     .alias = "doctor",
     .usage = "",
-    .help = "reads the configuration, connects to the database, checks the schema, the keys and "
-            "the clock; a line for each",
+    .help = "finds what is wrong: configuration, database, schema, grants, keys, clocks, "
+            "Microsoft, client secret, callback; a line for each says ok, warning or failed, and "
+            "what to do",
     .need = GG_CTL_REPORTS,
     .run = run,
 };

@@ -242,6 +242,15 @@ def stack(_stacks):
     return _stacks()
 
 
+@pytest.fixture(scope="session")
+def clean_url(stack, mariadb):
+    """DATABASE_URL of a migrated database in which no test writes, for `graphgatectl check` to be content with."""
+    made = mariadb.create("gg_clean")
+    stack.ctl("migrate", env={"DATABASE_URL": mariadb.url(made.admin)})
+    mariadb.grant(made.name, ROOT / "sql" / "grants.sql")
+    return mariadb.url(made.worker)
+
+
 @pytest.fixture
 def program(stack, tmp_path_factory):
     """program("--workers", 2, LOG_LEVEL="debug"): the program without a web server, on the stack's database.

@@ -106,8 +106,8 @@ def test_the_log_of_a_refresh_has_the_short_form(program, realm, sim, code, shor
     expires_in(someone, -5)
     sim.fault("status", "token", user=someone.user, grant="refresh_token", aadsts=code, description=TELLTALE, count=None)
     assert someone.cal("GET", "/events").status in (401, 503)
-    lines = wait_for(lambda: [line for line in someone.stack.logs().splitlines() if f"aadsts={code}" in line and " request " in line])
-    lines += [line for line in someone.stack.logs().splitlines() if " token.refresh " in line and "result=failed" in line]
+    lines = wait_for(lambda: [line for line in someone.stack.logs().splitlines() if f"aadsts={code}" in line and "event=request " in line])
+    lines += [line for line in someone.stack.logs().splitlines() if "event=token.refresh " in line and "result=failed" in line]
     assert len(lines) == 2 and all(f'why="{short}"' in line for line in lines), lines
     assert TELLTALE not in someone.stack.logs()
 

@@ -53,6 +53,8 @@ DB_TESTS = \
 	tests/unit/store_audit \
 	tests/unit/store_chain \
 	tests/unit/store_family \
+	tests/unit/store_census \
+	tests/unit/store_grants \
 	tests/unit/store_keys \
 	tests/unit/store_login \
 	tests/unit/store_rate \
@@ -134,6 +136,8 @@ tests_unit_proto_time_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_urlenc_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_store_account_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_family_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_store_census_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_store_grants_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_keys_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_login_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_rate_LDADD = libunit.a $(STORE) $(CHECK_LIBS)

@@ -4,6 +4,7 @@
 #include "gg/proto/aadsts.h"
 #include "gg/proto/oauth.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Every number that graphgate may meet, by who can mend it. */

@@ -17,16 +17,28 @@ from tests.stack.mariadb import MariaDB  # noqa: E402
 NAME = "unit"
 
 
+# For store/grants: what the account that may do little may do.
+LITTLE = """
+CREATE TABLE grants_remove (a INT, b INT); INSERT INTO grants_remove VALUES (1, 2); GRANT SELECT, DELETE ON grants_remove TO {user};
+CREATE TABLE grants_change (a INT, b INT); INSERT INTO grants_change VALUES (1, 2);
+GRANT SELECT, INSERT, UPDATE, ALTER ON grants_change TO {user};
+CREATE TABLE grants_nothing (a INT);
+"""
+
+
 def environment(server):
     """Where the database is, as tests/unit/database.c reads it."""
     made = server.create(NAME)
     for script in sorted((ROOT / "sql").glob("[0-9]*_*.sql")):
         server.sql(script.read_text(encoding="utf-8"), NAME)
+    server.sql(LITTLE.format(user=f"'{made.worker}'@'%'"), NAME)
     return os.environ | {
         "GG_TEST_DB_SOCKET": str(server.socket),
         "GG_TEST_DB_USER": made.admin,
         "GG_TEST_DB_PASSWORD": unquote(urlsplit(server.url(made.admin)).password),
         "GG_TEST_DB_NAME": NAME,
+        "GG_TEST_DB_LITTLE_USER": made.worker,
+        "GG_TEST_DB_LITTLE_PASSWORD": unquote(urlsplit(server.url(made.worker)).password),
     }
 
 
