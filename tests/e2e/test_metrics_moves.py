@@ -225,6 +225,19 @@ def test_a_token_that_cannot_be_written(someone, moves):
     assert moved.only(STORAGE) == {("write",): 1} and moved.only(REFRESHES) == {("storage", "failed"): 1}
 
 
+def test_audit_failures(someone, moves):
+    """A use of a token that cannot be written down."""
+    someone.connect()
+    table = f"{someone.stack.stack.database.name}.audit_log"
+    someone.stack.sql(f"RENAME TABLE {table} TO {table}_away")
+    try:
+        with moves as moved:
+            assert someone.cal("GET").status == 200
+    finally:
+        someone.stack.sql(f"RENAME TABLE {table}_away TO {table}")
+    assert moved("audit_failures_total") == 1
+
+
 @pytest.mark.parametrize("limit, method, below, body", [
     ("oauth_start", "GET", "auth/microsoft/", None), ("calendar", "GET", CALENDAR, None),
     ("oauth_callback", "POST", "auth/microsoft/exchange", {"session_code": "x"})])
