@@ -177,10 +177,12 @@ CHECKLIST = {
     "refreshes": r"(graphgate_token_refreshes_total\{.*\} \d+\n)+",
     "closed": r"401\n",
     "authentications": r"(?s)(?=.*graphgate_authentications_total).*graphgate_bad_jwts_total.*",
+    "alerts": r"(?s).*SUCCESS: \d+ rules found.*",
     "limits": r"(?si)(?=.*ratelimit-limit: 10\b).*ratelimit-remaining.* 302\n.* 429\n",
+    "audit": r"(?s).*token\.connect.*",
     "indexes": r"(ok\t\w+\t\w+\n){16}",
     "encryption": r"0\n0\n",
-    "logs": r"( +\d+ (code|event)=.*\n)+",
+    "logs": r"( +\d+  (code|event)=.*\n)+",
     "besides": r"(?s)\{.*\"healthy\".*\}\n(\w+\.sql +applied\n)+GRANT USAGE ON \*\.\*.*",
 }
 
@@ -202,7 +204,7 @@ def test_deployment(live, tmp_path):
     (stack, people), steps = live, blocks("deployment.md")
     shell = Shell(tmp_path / "sh", stack.mariadb, {"graphgatectl": BUILD / "graphgatectl"},
                   {**stack.env, "DB": stack.database.name, "SITE": stack.url, "METRICS_TOKEN": stack.conf["METRICS_TOKEN"],
-                   "USER_ID": people[0].subject, "WORKER": f"'{stack.database.worker}'@'%'", "LOG": f"cat {stack.directory}/log"})
+                   "ALERTS": ROOT / "monitoring" / "alerts.yml", "USER_ID": people[0].subject, "WORKER": f"'{stack.database.worker}'@'%'", "LOG": f"cat {stack.directory}/log"})
     told = {name: shell.run(script) for name, script in steps.items()}
     for name, wanted in CHECKLIST.items():
         assert re.fullmatch(wanted, told[name]), (name, told[name])
@@ -225,6 +227,9 @@ def test_troubleshooting(live, sim, tmp_path):
     assert "failed" not in shell.run(steps["check"])
     assert shell.run(steps["stored"]) == "opens\nopens\n"
     assert "opens" not in shell.run(steps["stored"], status=1, TOKEN_ENCRYPTION_KEY=other_key)
+    assert "refreshed" in shell.run(steps["refresh"])
+    told = shell.run(steps["connection"])
+    assert "token.connect" in told and someone.row("microsoft_id")[0] in told and "gAAAA" not in told
     sim.fault("status", "token", grant="refresh_token", aadsts=70000, user=someone.user)
     expires_in(someone, -60)
     answer = someone.cal("GET")
@@ -234,7 +239,7 @@ def test_troubleshooting(live, sim, tmp_path):
     assert "microsoft_auth_required" in shell.run(steps["subject"])
     assert any(line.startswith("main\tinvalid_grant\t1\t") for line in shell.run(steps["inactive"]).splitlines())
     assert re.search(r"\d+ class=permanent\n", shell.run(steps["refreshes"]))
-    assert re.search(r"\d+ route=integration/microsoft/calendar\s+code=microsoft_auth_required\n", shell.run(steps["codes"]))
+    assert re.search(r"\d+ integration/microsoft/calendar microsoft_auth_required\n", shell.run(steps["codes"]))
     explained = shell.run(steps["explain"])
     assert "adminconsent" in explained and "invalid_client" in explained
     assert json.loads(shell.run(steps["jwt"]))["sub"] == someone.subject
