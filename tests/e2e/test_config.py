@@ -313,6 +313,7 @@ def test_request_parameters_never_configure(program, stack, realm):
 def test_no_secret_is_printed_or_logged(program, check, stack, faulty):
     settings = {**stack.conf, "LOG_LEVEL": "debug", "SECRET_KEY": "another-secret-of-ours",
                 "METRICS_TOKEN": "a-scraper-s-token-of-ours", "MSCLIENTSECRET_NEXT": "the-next-secret-of-ours",
+                "AUDIT_KEY": KEY,
                 **({"SIGN_IN": "sometimes"} if faulty else {})}
     worker = program(**settings)
     worker.health()
