@@ -61,8 +61,7 @@ START_TEST(a_row_has_the_mac_that_others_make)
 }
 END_TEST
 
-/* mutant: src/proto/audit.c: r->result, r->detail, r->key_fingerprint}, => r->result, r->result,
- * r->key_fingerprint}, */
+/* mutant: src/proto/audit.c: r->result, r->detail, => r->result, r->result, */
 START_TEST(one_changed_byte_in_any_field)
 {
     set_up();
