@@ -157,28 +157,30 @@ static bool find_key(const struct gg_fernet *f, struct gg_str raw, size_t *i, st
     return gg_fail(err, GG_EINTERNAL, "Fernet token fits none of %zu keys", f->count);
 }
 
-bool gg_fernet_find_key(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
-                        size_t *i, struct gg_err *err)
+bool gg_fernet_open(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
+                    struct gg_fernet_opened *out, struct gg_err *err)
 {
     struct gg_str raw = {NULL, 0};
+    struct gg_str text;
 
-    return parse(a, token, &raw, err) && find_key(f, raw, i, err);
+    if (!parse(a, token, &raw, err) || !find_key(f, raw, &out->key, err))
+        return false;
+    struct gg_aes aes = {.key = f->keys[out->key] + HALF_BYTES,
+                         .iv = (const unsigned char *)raw.p + IV_OFFSET};
+    struct gg_str body = {raw.p + HEAD_BYTES, raw.n - HEAD_BYTES - MAC_BYTES};
+    if (!gg_crypto_decrypt(a, aes, body, &text, err))
+        return false;
+    out->text = gg_secret_of(text);
+    return true;
 }
 
 bool gg_fernet_decrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
                        struct gg_secret *out, struct gg_err *err)
 {
-    struct gg_str raw = {NULL, 0};
-    struct gg_str text;
-    size_t i;
+    struct gg_fernet_opened opened;
 
-    if (!parse(a, token, &raw, err) || !find_key(f, raw, &i, err))
+    if (!gg_fernet_open(f, a, token, &opened, err))
         return false;
-    struct gg_aes aes = {.key = f->keys[i] + HALF_BYTES,
-                         .iv = (const unsigned char *)raw.p + IV_OFFSET};
-    struct gg_str body = {raw.p + HEAD_BYTES, raw.n - HEAD_BYTES - MAC_BYTES};
-    if (!gg_crypto_decrypt(a, aes, body, &text, err))
-        return false;
-    *out = gg_secret_of(text);
+    *out = opened.text;
     return true;
 }

@@ -186,11 +186,11 @@ struct cells {
 
 static bool is_under_first(struct gg_token_store s, struct gg_arena *a, struct gg_str cipher)
 {
+    struct gg_fernet_opened opened;
     struct gg_err ignored;
-    size_t key = 0;
 
     return cipher.p == NULL ||
-           (gg_fernet_find_key(s.fernet, a, cipher, &key, &ignored) && key == 0);
+           (gg_fernet_open(s.fernet, a, cipher, &opened, &ignored) && opened.key == 0);
 }
 
 /* A new token encrypted, else the old one's ciphertext, under the first key from now on. One that
@@ -198,14 +198,14 @@ static bool is_under_first(struct gg_token_store s, struct gg_arena *a, struct g
 static bool renew(struct gg_token_store s, struct gg_arena *a, struct gg_secret new,
                   struct gg_str *cipher, struct gg_err *err)
 {
-    struct gg_secret old;
+    struct gg_fernet_opened old;
     struct gg_err ignored;
 
     if (gg_secret_is_set(new))
         return gg_fernet_encrypt(s.fernet, a, new, cipher, err);
-    if (is_under_first(s, a, *cipher) || !gg_fernet_decrypt(s.fernet, a, *cipher, &old, &ignored))
+    if (cipher->p == NULL || !gg_fernet_open(s.fernet, a, *cipher, &old, &ignored) || old.key == 0)
         return true;
-    return gg_fernet_encrypt(s.fernet, a, old, cipher, err);
+    return gg_fernet_encrypt(s.fernet, a, old.text, cipher, err);
 }
 
 /* cells->ciphers has the old ones, or nothing, and becomes what is to be stored. */

@@ -16,7 +16,7 @@ import seen
 from stack.stack import fernet_key
 
 CTL = str(BUILD / "graphgatectl")
-COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "log-subject", "maintain", "audit", "tokens", "stats", "users", "options", "commands")
+COMMANDS = ("genkey", "check", "explain", "migrate", "encrypt", "decrypt", "jwt", "log-subject", "maintain", "keys", "rotate-keys", "seal", "audit", "tokens", "stats", "users", "options", "commands")
 DEAD = "mariadb://u:topsecret@127.0.0.1:1/x"
 
 
@@ -46,7 +46,8 @@ def test_help_and_version(ctl):
 
 @pytest.mark.parametrize("arguments", [
     (), ("nonsense",), ("--nonsense",), ("genkey", "x"), ("check", "x"), ("migrate", "x"), ("migrate", "--status", "x"),
-    ("encrypt", "x"), ("decrypt", "x"), ("maintain", "x"), ("options",), ("options", "--x"), ("commands",), ("commands", "--x"), ("jwt",), ("jwt", "x"),
+    ("encrypt", "x"), ("decrypt", "x"), ("maintain", "x"), ("keys",), ("keys", "x"), ("keys", "status", "x"), ("rotate-keys", "x"),
+    ("rotate-keys", "--bogus"), ("seal", "x"), ("seal", "--all"), ("options",), ("options", "--x"), ("commands",), ("commands", "--x"), ("jwt",), ("jwt", "x"),
     ("jwt", "sign"), ("jwt", "sign", "--sub"), ("jwt", "sign", "--sub", "1", "x"), ("jwt", "sign", "--sub", "1", "--bogus"),
     ("jwt", "sign", "--sub", "1", "--ttl", "0"), ("jwt", "sign", "--sub", "1", "--ttl", "soon"),
     ("jwt", "sign", "--sub", "1", "--type", "admin"), ("jwt", "sign", "--sub", "x"), ("jwt", "sign", "--sub", "0"),
@@ -59,14 +60,15 @@ def test_wrong_usage_is_2(ctl, arguments):
 
 @pytest.mark.parametrize("arguments", [
     ("check",), ("migrate",), ("migrate", "--status"), ("encrypt",), ("decrypt",), ("jwt", "sign", "--sub", "1"),
-    ("jwt", "verify"), ("log-subject", "1"), ("maintain",)])
+    ("jwt", "verify"), ("log-subject", "1"), ("maintain",), ("keys", "status"), ("rotate-keys",), ("seal",)])
 def test_a_faulty_configuration_is_1(ctl, arguments):
     done = ctl(*arguments, SIGN_IN="sometimes", DATABASE_URL="topsecret")
     assert done.returncode == 1 and b"SIGN_IN" in done.stdout + done.stderr
     assert b"topsecret" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("check",), ("migrate",), ("migrate", "--status"), ("maintain",)])
+@pytest.mark.parametrize("arguments", [("check",), ("migrate",), ("migrate", "--status"), ("maintain",), ("keys", "status"),
+                                       ("rotate-keys",), ("seal",)])
 @pytest.mark.parametrize("url", [DEAD, None])
 def test_no_database_is_1(ctl, arguments, url):
     done = ctl(*arguments, DATABASE_URL=url)
@@ -74,6 +76,7 @@ def test_no_database_is_1(ctl, arguments, url):
 
 
 @pytest.mark.parametrize("arguments, name", [
+    (("keys", "status"), b"TOKEN_ENCRYPTION_KEY"), (("rotate-keys",), b"TOKEN_ENCRYPTION_KEY"), (("seal",), b"TOKEN_ENCRYPTION_KEY"),
     (("encrypt",), b"TOKEN_ENCRYPTION_KEY"), (("decrypt",), b"TOKEN_ENCRYPTION_KEY"),
     (("log-subject", "1"), b"TOKEN_ENCRYPTION_KEY"),
     (("jwt", "sign", "--sub", "1"), b"JWT_SECRET_KEY"), (("jwt", "verify"), b"JWT_SECRET_KEY")])

@@ -65,6 +65,7 @@ DB_TESTS = \
 	tests/unit/flow_audit \
 	tests/unit/flow_auditor \
 	tests/unit/store_token_seals \
+	tests/unit/store_tokenrow \
 	tests/unit/flow_calendar \
 	tests/unit/flow_connect \
 	tests/unit/flow_diagnose \
@@ -77,6 +78,7 @@ DB_TESTS = \
 	tests/unit/flow_redeem \
 	tests/unit/flow_refresh \
 	tests/unit/flow_sealer \
+	tests/unit/flow_rekey \
 	tests/unit/flow_signin \
 	tests/unit/flow_skew \
 	tests/unit/web_guard \
@@ -146,6 +148,7 @@ tests_unit_store_schema_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_session_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_seals_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_store_tokenrow_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_flow_calendar_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_connect_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_ctx_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
@@ -158,6 +161,7 @@ tests_unit_flow_pair_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_people_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_redeem_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_refresh_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_rekey_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_retry_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_signin_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_skew_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

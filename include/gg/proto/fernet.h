@@ -48,8 +48,12 @@ GG_MUST bool gg_fernet_encrypt(const struct gg_fernet *f, struct gg_arena *a, st
 GG_MUST bool gg_fernet_decrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
                                struct gg_secret *out, struct gg_err *err);
 
-/* Which key a token is encrypted with, without decrypting it. Fails as gg_fernet_decrypt does. */
-GG_MUST bool gg_fernet_find_key(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
-                                size_t *i, struct gg_err *err);
+/* The same, and which of the keys it was. */
+struct gg_fernet_opened {
+    struct gg_secret text;
+    size_t key;
+};
+GG_MUST bool gg_fernet_open(const struct gg_fernet *f, struct gg_arena *a, struct gg_str token,
+                            struct gg_fernet_opened *out, struct gg_err *err);
 
 #endif
