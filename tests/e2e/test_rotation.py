@@ -8,9 +8,11 @@ import time
 
 import pytest
 from conftest import BUILD, Person
+from cryptography.fernet import Fernet
 from fcgi_client import direct
 from kit import expires_in, needs_microsoft, wait_for
 from trouble import Callers
+from walk import Shell, blocks
 
 import rows
 from stack.smoke import REALMS
@@ -212,6 +214,25 @@ def test_no_key_is_shown(site):
     rows.insert(site.sql, "main", site.old, 3)
     out = "".join(done.stdout + done.stderr for done in (site.ctl("keys", "status", "--scan"), site.ctl("rotate-keys", "--progress")))
     assert site.old not in out and site.new not in out and "gAAAA" not in out and rows.fingerprint(site.old) in out
+
+
+def test_as_documented(site, mariadb, tmp_path):
+    """docs/keys.md, command by command."""
+    steps = blocks("keys.md")
+    shell = Shell(tmp_path, mariadb, {"graphgatectl": BUILD / "graphgatectl"}, {**site.conf, "GRAPHGATE_CONFIG": "/nonexistent/x.conf"})
+    rows.insert(site.sql, "main", site.old, 3, sealed=False)
+    both = {"TOKEN_ENCRYPTION_KEY": f"{site.new},{site.old}"}
+    assert "unsealed            3" in shell.run(steps["status"], **both) and changed(shell.run(steps["look"], **both))["main"] == 3
+    out = shell.run(steps["rotate"], **both)
+    assert changed(out)["main"] == 3 and "it may be removed" in out
+    alone = {"TOKEN_ENCRYPTION_KEY": site.new, "UNSEALED_ROWS": "refuse"}
+    assert "3 rows under" in shell.run(steps["alone"], **alone)
+    assert changed(shell.run(steps["would-seal"], **alone))["main"] == changed(shell.run(steps["seal"], **alone))["main"] == 3
+    assert "unsealed            0" in shell.run(steps["status"], **alone)
+    rows.check(site.all("main"), "main", site.new)
+    derived = shell.run(steps["derived"]).strip()
+    token = shell.run("echo x | graphgatectl encrypt", TOKEN_ENCRYPTION_KEY="")
+    assert Fernet(derived).decrypt(token.strip()) == b"x\n"
 
 
 MAIN, BETA, CLIENTS = 70_000, 30_000, 8
