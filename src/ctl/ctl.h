@@ -56,7 +56,10 @@ struct gg_ctl_command {
     const struct gg_ctl_verb *verbs; /* the last has no name */
 };
 
-extern const struct gg_ctl_command gg_ctl_audit, gg_ctl_check, gg_ctl_commands, gg_ctl_decrypt, gg_ctl_encrypt, gg_ctl_explain, gg_ctl_genkey, gg_ctl_jwt, gg_ctl_keys, gg_ctl_log_subject, gg_ctl_maintain, gg_ctl_migrate, gg_ctl_options, gg_ctl_rotate_keys, gg_ctl_seal, gg_ctl_stats, gg_ctl_tokens, gg_ctl_users;
+extern const struct gg_ctl_command gg_ctl_audit, gg_ctl_check, gg_ctl_commands, gg_ctl_decrypt,
+    gg_ctl_encrypt, gg_ctl_explain, gg_ctl_genkey, gg_ctl_jwt, gg_ctl_keys, gg_ctl_log_subject,
+    gg_ctl_maintain, gg_ctl_migrate, gg_ctl_options, gg_ctl_rotate_keys, gg_ctl_seal, gg_ctl_stats,
+    gg_ctl_tokens, gg_ctl_users;
 
 /* Every command, in the order of --help. */
 const struct gg_ctl_command *const *gg_ctl_table(size_t *count);

@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 static const struct gg_ctl_command *const commands[] = {
-    &gg_ctl_genkey,   &gg_ctl_check,       &gg_ctl_migrate,  &gg_ctl_encrypt, &gg_ctl_decrypt,
-    &gg_ctl_jwt,      &gg_ctl_log_subject, &gg_ctl_maintain, &gg_ctl_keys, &gg_ctl_rotate_keys, &gg_ctl_seal, &gg_ctl_options, &gg_ctl_explain,
-    &gg_ctl_commands, &gg_ctl_audit,       &gg_ctl_tokens,   &gg_ctl_stats,   &gg_ctl_users,
+    &gg_ctl_genkey, &gg_ctl_check,       &gg_ctl_migrate,  &gg_ctl_encrypt,  &gg_ctl_decrypt,
+    &gg_ctl_jwt,    &gg_ctl_log_subject, &gg_ctl_maintain, &gg_ctl_keys,     &gg_ctl_rotate_keys,
+    &gg_ctl_seal,   &gg_ctl_options,     &gg_ctl_explain,  &gg_ctl_commands, &gg_ctl_audit,
+    &gg_ctl_tokens, &gg_ctl_stats,       &gg_ctl_users,
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
