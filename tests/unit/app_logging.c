@@ -17,6 +17,7 @@ static void use_keys(size_t count)
     gg_logging_set_subjects(&ctx);
 }
 
+/* mutant: src/app/logging.c: name = name_by_hash; => name = name_plainly; */
 /* In Python: key = bytes(range(32)); d = hmac.digest(key, b"graphgate log-subject v1", "sha256");
  * urlsafe_b64encode(hmac.digest(d, subject, "sha256")[:12]) */
 START_TEST(a_name_is_a_keyed_hash)
@@ -37,7 +38,6 @@ START_TEST(a_name_is_a_keyed_hash)
 }
 END_TEST
 
-/* mutant: src/app/logging.c: else if (ctx->fernet.count > 0 && => else if ( */
 START_TEST(without_a_key_there_is_no_name)
 {
     use_keys(1);

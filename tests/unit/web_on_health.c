@@ -38,8 +38,7 @@ START_TEST(for_load_balancers)
 }
 END_TEST
 
-/* mutant: src/web/on_health.c: if (is_admin && !read_deep(x, &is_deep, err)) => if (!read_deep(x,
- * &is_deep, err)) */
+/* mutant: src/web/on_health.c: if (is_admin && !read_deep( => if (!read_deep( */
 START_TEST(deep_is_the_admins)
 {
     static const struct loopback_answer away[] = {{.status = 403}};
