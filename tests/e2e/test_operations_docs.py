@@ -149,10 +149,29 @@ def test_moving_over(moved, site, tmp_path):
         assert person.cal("GET", "/events").status == 200
         assert refreshes(person) == 1
     assert Person(stack, REALMS[0], people[0].user).sign_in().body["user_info"]["id"] == people[0].subject
+    assert sum(int(count) for count in re.findall(r"(\d+) rows? would be sealed", shell.run(steps["seal"]))) >= 1
+    stack.restart_worker({"UNSEALED_ROWS": "refuse"})
+    assert [person.cal("GET", "/events").status for person in people] == [200, 200]
     answer = Person(stack, REALMS[0], "twin")
     answer.token = None
     start = answer.api("GET", "auth/microsoft/")
     assert answer.call("GET", stack.sim.authorize(start.body["auth_url"], "twin")).body["code"] == "account_unknown"
+
+
+def test_from_the_derived_key_to_one_of_its_own(moved, tmp_path):
+    """The derived key, written out as documented, is what the rows are encrypted with; then they are put under another, and go on."""
+    (stack, _), steps = moved, blocks("upgrade.md")
+    people = connected(stack)
+    shell = Shell(tmp_path / "sh", stack.mariadb, {"graphgatectl": BUILD / "graphgatectl"}, stack.env)
+    derived = shell.run(steps["derived"], JWT_SECRET_KEY=stack.conf["JWT_SECRET_KEY"]).strip()
+    assert Fernet(derived).decrypt(people[0].row("access_token")[0].encode())
+    new = shell.run("graphgatectl genkey").strip()
+    stack.restart_worker({"TOKEN_ENCRYPTION_KEY": f"{new},{derived}"})
+    assert "it may be removed" in shell.run(steps["rotate"])
+    stack.restart_worker({"TOKEN_ENCRYPTION_KEY": new})
+    for person in people:
+        assert person.cal("GET", "/events").status == 200
+        assert Fernet(new).decrypt(person.row("access_token")[0].encode())
 
 
 def test_upgrade(site, shell):
@@ -179,6 +198,7 @@ CHECKLIST = {
     "authentications": r"(?s)(?=.*graphgate_authentications_total).*graphgate_bad_jwts_total.*",
     "alerts": r"(?s).*SUCCESS: \d+ rules found.*",
     "limits": r"(?si)(?=.*ratelimit-limit: 10\b).*ratelimit-remaining.* 302\n.* 429\n",
+    "keys": r"(?s)key +use +main +beta.*",
     "audit": r"(?s).*token\.connect.*",
     "indexes": r"(ok\t\w+\t\w+\n){16}",
     "encryption": r"0\n0\n",
@@ -227,6 +247,7 @@ def test_troubleshooting(live, sim, tmp_path):
     assert "failed" not in shell.run(steps["check"])
     assert shell.run(steps["stored"]) == "opens\nopens\n"
     assert "opens" not in shell.run(steps["stored"], status=1, TOKEN_ENCRYPTION_KEY=other_key)
+    assert shell.run(steps["keys"])
     assert "refreshed" in shell.run(steps["refresh"])
     told = shell.run(steps["connection"])
     assert "token.connect" in told and someone.row("microsoft_id")[0] in told and "gAAAA" not in told
