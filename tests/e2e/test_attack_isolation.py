@@ -29,6 +29,8 @@ BODY = {("POST", "auth/microsoft/exchange"): {"session_code": "x"}, ("POST", "au
 # Endpoints that ask for no JWT go by what they are given instead, and answer so to everybody.
 BY_SECRET = {"auth/microsoft/callback": (400, "state_invalid"), "auth/microsoft/exchange": (400, "session_code_invalid"),
              "auth/refresh": (401, "invalid_token")}
+# One word about the process, the same for everybody.
+OPEN = {"health/live", "health/ready"}
 
 
 class Victim:
@@ -90,7 +92,7 @@ def wanted(route, status, has_token):
     """What a wrong principal gets there: a status and a code; None: as everybody."""
     if route.path in BY_SECRET:
         return BY_SECRET[route.path]
-    if route.auth == "ADMIN_OR" or (route.auth == "MAYBE" and not has_token):
+    if route.path in OPEN or route.auth == "ADMIN_OR" or (route.auth == "MAYBE" and not has_token):
         return None
     return {401: (401, "invalid_token"), 403: (403, "wrong_realm")}[status]
 
@@ -148,7 +150,7 @@ def test_the_table_is_read_whole(realm):
     for row, auth in auths.items():
         assert auth == {"auth/microsoft": "MAYBE", "health/microsoft": "ADMIN_OR", "health/microsoft/tokens": "ADMIN",
                         "metrics": "METRICS"}.get(
-            row.partition(" ")[2], "NONE" if row.partition(" ")[2] in BY_SECRET else "CALLER"), row
+            row.partition(" ")[2], "NONE" if row.partition(" ")[2] in {*BY_SECRET, *OPEN} else "CALLER"), row
 
 
 # What is one user's, in the hands of another
