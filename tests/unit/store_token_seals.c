@@ -247,6 +247,6 @@ START_TEST(a_refresh_keeps_what_no_key_opens)
 }
 END_TEST
 
-GG_UNIT_MAIN("store/token: seals", a_row_serves_its_owner_alone, rows_without_a_seal,
+GG_UNIT_MAIN("store/token seals", a_row_serves_its_owner_alone, rows_without_a_seal,
              a_refresh_leaves_an_unsealed_row_unsealed, a_seal_that_came_in_between,
              a_refresh_brings_all_under_the_first_key, a_refresh_keeps_what_no_key_opens)
