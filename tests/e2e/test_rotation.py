@@ -135,7 +135,6 @@ def test_what_is_left_is_named(site, worker, realm):
     assert "still used by 2 rows" in site.ctl("rotate-keys").stdout
 
 
-# mutant: src/store/tokenrow.c: " AND (refresh_lease_until IS NULL OR refresh_lease_until <= NOW(6))", => "",
 def test_rows_under_a_lease_are_waited_for(site, worker, realm):
     """Whoever refreshes now writes with what it read; a lease that has ended goes with the rotation."""
     someone = direct(Person, worker(), realm).connect()

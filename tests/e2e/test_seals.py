@@ -55,7 +55,6 @@ def serves(someone):
     return someone.cal("GET").status == 200
 
 
-# mutant: src/proto/seal.c: gg_str_of(row->realm), => GG_STR("x"),
 # mutant: src/store/token.c: return check_seal(s, a, token, err) && decrypt( => return decrypt(
 @pytest.mark.parametrize("seconds", [3600, 60])
 def test_what_is_anothers(pair, sim, seconds):
@@ -90,6 +89,7 @@ def test_a_row_gets_another_owner(pair, sim):
     assert is_refused(mallory, sim)
 
 
+# mutant: src/proto/seal.c: gg_str_of(row->realm), => GG_STR("x"),
 def test_between_the_realms(program, sim):
     worker = program()
     main, beta = (direct(Person, worker, realm).connect() for realm in REALMS)
