@@ -89,7 +89,6 @@ def test_a_row_gets_another_owner(pair, sim):
     assert is_refused(mallory, sim)
 
 
-# mutant: src/proto/seal.c: gg_str_of(row->realm), => GG_STR("x"),
 def test_between_the_realms(program, sim):
     worker = program()
     main, beta = (direct(Person, worker, realm).connect() for realm in REALMS)

@@ -106,8 +106,7 @@ END_TEST
 /* mutant: src/store/tokenrow.c: AND access_token<=>? AND => AND (access_token<=>? OR TRUE) AND */
 /* mutant: src/store/tokenrow.c: AND refresh_token<=>? => AND (refresh_token<=>? OR TRUE) */
 /* mutant: src/store/tokenrow.c: AND seal<=>?" => AND (seal<=>? OR TRUE)" */
-/* mutant: src/store/tokenrow.c: " AND (refresh_lease_until IS NULL OR refresh_lease_until <=
- * NOW(6))", => "", */
+/* mutant: src/store/tokenrow.c: OR refresh_lease_until <= NOW(6))", => OR TRUE)", */
 START_TEST(whoever_was_faster_wins)
 {
     static const char *const changes[] = {
