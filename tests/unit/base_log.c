@@ -296,7 +296,7 @@ END_TEST
 
 static char sent[4096];
 
-static void note_sent(int priority, const char *fmt, va_list ap)
+GG_PRINTF(2, 0) static void note_sent(int priority, const char *fmt, va_list ap)
 {
     int n = snprintf(sent, sizeof sent, "%d ", priority);
 
@@ -304,7 +304,7 @@ static void note_sent(int priority, const char *fmt, va_list ap)
 }
 
 /* In place of libc's, whichever of the two it is compiled to. */
-void syslog(int priority, const char *fmt, ...);
+void syslog(int priority, const char *fmt, ...) GG_PRINTF(2, 3);
 void syslog(int priority, const char *fmt, ...)
 {
     va_list ap;
@@ -314,7 +314,7 @@ void syslog(int priority, const char *fmt, ...)
     va_end(ap);
 }
 
-void __syslog_chk(int priority, int flag, const char *fmt, ...);
+void __syslog_chk(int priority, int flag, const char *fmt, ...) GG_PRINTF(3, 4);
 void __syslog_chk(int priority, int flag, const char *fmt, ...)
 {
     va_list ap;
