@@ -14,11 +14,13 @@ CREATE TABLE IF NOT EXISTS login_states (
     KEY expires_at (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- A finished sign-in, until the site's page exchanges it for its JWTs.
+-- A finished sign-in, until the site's page exchanges it for its JWTs. sealed says once more whose it
+-- is: who can write here must not be able to sign in as somebody else.
 CREATE TABLE IF NOT EXISTS session_codes (
     code_hash CHAR(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
     realm VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     subject VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    sealed TEXT CHARACTER SET ascii COLLATE ascii_bin NULL,
     expires_at DATETIME(6) NOT NULL,
     KEY expires_at (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

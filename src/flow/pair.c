@@ -78,13 +78,18 @@ bool gg_pair_issue(struct gg_call *c, const struct gg_realm *realm,
     return true;
 }
 
+static struct gg_session_store session_store(const struct gg_call *c)
+{
+    return (struct gg_session_store){c->ctx->db, &c->ctx->fernet};
+}
+
 bool gg_pair_make_code(struct gg_call *c, const struct gg_realm *realm,
                        const struct gg_account *account, struct gg_str *code, struct gg_err *err)
 {
     struct gg_session session = {realm, account->id};
 
     return gg_crypto_random_text(c->arena, SESSION_BYTES, code, err) &&
-           gg_session_put(c->ctx->db, c->arena, gg_secret_of(*code), &session, err);
+           gg_session_put(session_store(c), c->arena, gg_secret_of(*code), &session, err);
 }
 
 /* The account that a token was once signed for, if it is still there. */
@@ -103,7 +108,7 @@ bool gg_pair_exchange(struct gg_call *c, const struct gg_realm *realm,
     struct gg_session session = {.realm = realm};
     struct gg_account account;
 
-    return gg_session_take(c->ctx->db, c->arena, session_code, &session, err) &&
+    return gg_session_take(session_store(c), c->arena, session_code, &session, err) &&
            find_account(c, realm, session.subject, &account, err) &&
            gg_pair_issue(c, realm, &account, pair, err);
 }

@@ -17,7 +17,7 @@ static const struct gg_db_stmt take = {
 static const struct gg_db_stmt sweep = {
     "DELETE FROM login_states WHERE expires_at <= NOW(6) LIMIT 1000", true};
 
-/* Separates the two parts of what is sealed; base64url has no such character. */
+/* Separates the parts of what is sealed; none of them has such a character. */
 #define SEPARATOR '.'
 
 static bool hash_keys(struct gg_arena *a, struct gg_login_key key, struct gg_str out[2],
@@ -27,8 +27,19 @@ static bool hash_keys(struct gg_arena *a, struct gg_login_key key, struct gg_str
            gg_crypto_hash_text(a, gg_secret_reveal(key.browser), &out[1], err);
 }
 
-static bool seal(struct gg_login_store s, struct gg_arena *a, const struct gg_login *login,
-                 struct gg_str *sealed, struct gg_err *err)
+/* Whose this very flow is, as its seal says it: nobody is made another user by the database. */
+static struct gg_str owner_text(struct gg_arena *a, const struct gg_login *login,
+                                const struct gg_str hashes[2])
+{
+    struct gg_str subject = login->subject.p == NULL ? GG_STR("-") : login->subject;
+
+    return gg_str_of(gg_arena_printf(a, "%s.%.*s.%.*s.%.*s", login->realm->name,
+                                     GG_STR_ARG(subject), GG_STR_ARG(hashes[0]),
+                                     GG_STR_ARG(hashes[1])));
+}
+
+static struct gg_secret seal_text(struct gg_arena *a, const struct gg_login *login,
+                                  const struct gg_str hashes[2])
 {
     struct gg_buf text;
 
@@ -36,7 +47,9 @@ static bool seal(struct gg_login_store s, struct gg_arena *a, const struct gg_lo
     gg_buf_add(&text, gg_secret_reveal(login->nonce));
     gg_buf_add_char(&text, SEPARATOR);
     gg_buf_add(&text, gg_secret_reveal(login->code_verifier));
-    return gg_fernet_encrypt(s.fernet, a, gg_secret_of(gg_buf_str(&text)), sealed, err);
+    gg_buf_add_char(&text, SEPARATOR);
+    gg_buf_add(&text, owner_text(a, login, hashes));
+    return gg_secret_of(gg_buf_str(&text));
 }
 
 bool gg_login_put(struct gg_login_store s, struct gg_arena *a, struct gg_login_key key,
@@ -46,7 +59,8 @@ bool gg_login_put(struct gg_login_store s, struct gg_arena *a, struct gg_login_k
     struct gg_str sealed;
     struct gg_db_result done;
 
-    if (!hash_keys(a, key, hashes, err) || !seal(s, a, login, &sealed, err))
+    if (!hash_keys(a, key, hashes, err) ||
+        !gg_fernet_encrypt(s.fernet, a, seal_text(a, login, hashes), &sealed, err))
         return false;
     struct gg_db_value values[] = {
         gg_db_text(hashes[0]),
@@ -60,26 +74,24 @@ bool gg_login_put(struct gg_login_store s, struct gg_arena *a, struct gg_login_k
     return gg_db_run(s.db, a, GG_DB_CALL(insert, NULL, values), &done, err);
 }
 
-static bool unseal(struct gg_login_store s, struct gg_arena *a, struct gg_str sealed,
-                   struct gg_login *login, struct gg_err *err)
+static bool unseal(const struct gg_login_store *s, struct gg_arena *a, struct gg_str sealed,
+                   struct gg_str parts[3], struct gg_err *err)
 {
     struct gg_secret text;
-    struct gg_str nonce;
 
-    if (!gg_fernet_decrypt(s.fernet, a, sealed, &text, err))
+    if (!gg_fernet_decrypt(s->fernet, a, sealed, &text, err))
         return gg_fail(err, GG_ESTATE, "a state was sealed with another key");
-    struct gg_str rest = gg_secret_reveal(text);
-    if (!gg_str_take(&rest, SEPARATOR, &nonce) || rest.p == NULL)
-        return gg_fail(err, GG_ESTATE, "a state's seal has another form");
-    login->nonce = gg_secret_of(nonce);
-    login->code_verifier = gg_secret_of(rest);
-    return true;
+    parts[2] = gg_secret_reveal(text);
+    return (gg_str_take(&parts[2], SEPARATOR, &parts[0]) &&
+            gg_str_take(&parts[2], SEPARATOR, &parts[1]) && parts[2].p != NULL) ||
+           gg_fail(err, GG_ESTATE, "a state's seal has another form");
 }
 
 bool gg_login_take(struct gg_login_store s, struct gg_arena *a, struct gg_login_key key,
                    struct gg_login *login, struct gg_err *err)
 {
     struct gg_str hashes[2];
+    struct gg_str parts[3];
     struct gg_db_result rows;
 
     if (!hash_keys(a, key, hashes, err))
@@ -97,7 +109,12 @@ bool gg_login_take(struct gg_login_store s, struct gg_arena *a, struct gg_login_
     };
     if (gg_db_cell_int(row[4], 0) != 1 || login->realm == NULL)
         return gg_fail(err, GG_ESTATE, "the state is too old");
-    return unseal(s, a, row[2], login, err);
+    if (!unseal(&s, a, row[2], parts, err))
+        return false;
+    login->nonce = gg_secret_of(parts[0]);
+    login->code_verifier = gg_secret_of(parts[1]);
+    return gg_str_is_equal(parts[2], owner_text(a, login, hashes)) ||
+           gg_fail(err, GG_ESTATE, "a state was changed in the database");
 }
 
 bool gg_login_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err)

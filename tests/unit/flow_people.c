@@ -29,7 +29,7 @@ static void set_up(void)
         " (8, 'tid', 'eight');"
         "INSERT INTO refresh_families VALUES ('f', 'c', 'main', '7', NOW() + INTERVAL 1 DAY),"
         " ('g', 'c', 'beta', '7', NOW() + INTERVAL 1 DAY);"
-        "INSERT INTO session_codes VALUES ('h', 'main', '7', NOW() + INTERVAL 1 DAY);"
+        "INSERT INTO session_codes VALUES ('h', 'main', '7', 'x', NOW() + INTERVAL 1 DAY);"
         "INSERT INTO login_states VALUES ('s', 'b', 'main', '7', 'x', NULL, NOW());"
         "INSERT INTO rate_limits VALUES ('calendar:main:7/60', 1, 1, 0, 1, NOW()),"
         " ('calendar:main:77/60', 1, 1, 0, 1, NOW()), ('calendar:beta:7/60', 1, 1, 0, 1, NOW())");

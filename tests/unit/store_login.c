@@ -86,6 +86,24 @@ START_TEST(another_browser_does_not_fit)
 }
 END_TEST
 
+/* Who can write to the database cannot let somebody else's account be connected. */
+/* mutant: src/store/login.c: return gg_str_is_equal(parts[2], owner_text(a, login, hashes)) || =>
+ * return true || */
+START_TEST(a_changed_row_is_no_state)
+{
+    static const char *const changes[] = {"subject = '8'", "subject = NULL", "subject = ''",
+                                          "realm = 'main'", "sealed = REVERSE(sealed)"};
+    struct gg_login login;
+
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        set_up(GG_STR("7"), (struct gg_str){NULL, 0});
+        database_run(db, gg_arena_printf(arena, "UPDATE login_states SET %s", changes[i]));
+        ck_assert_msg(take(key, &login) == GG_ESTATE, "%s", changes[i]);
+        gg_arena_close(arena);
+    }
+}
+END_TEST
+
 START_TEST(secrets_are_not_in_the_table)
 {
     static const char *const secrets[] = {"state-1", "browser-1", "the-nonce", "the-verifier"};
@@ -154,5 +172,5 @@ START_TEST(a_race_has_one_winner)
 END_TEST
 
 GG_UNIT_MAIN("store/login", once, what_is_absent_stays_absent, another_browser_does_not_fit,
-             secrets_are_not_in_the_table, old_ones, another_key_cannot_open_it,
-             a_race_has_one_winner)
+             a_changed_row_is_no_state, secrets_are_not_in_the_table, old_ones,
+             another_key_cannot_open_it, a_race_has_one_winner)

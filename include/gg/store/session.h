@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Table session_codes: finished sign-ins, until the site's page exchanges them for its JWTs. */
+/*
+ * Table session_codes: finished sign-ins, until the site's page exchanges them for its JWTs. Whose
+ * a code is stands in its row sealed, too, so that nobody is made another user by the database.
+ */
 #ifndef GG_STORE_SESSION_H
 #define GG_STORE_SESSION_H
 
 #include "gg/ext/db.h"
+#include "gg/proto/fernet.h"
 
 #define GG_SESSION_TTL_S 60
 
@@ -12,14 +16,19 @@ struct gg_session {
     struct gg_str subject;
 };
 
-GG_MUST bool gg_session_put(struct gg_db *db, struct gg_arena *a, struct gg_secret code,
+struct gg_session_store {
+    struct gg_db *db;
+    const struct gg_fernet *fernet;
+};
+
+GG_MUST bool gg_session_put(struct gg_session_store s, struct gg_arena *a, struct gg_secret code,
                             const struct gg_session *session, struct gg_err *err);
 
 /*
  * Finds it and ends it, at most once; session->realm is given, session->subject is found.
- * GG_ESESSIONCODE when it is unknown, spent, too old or of another realm.
+ * GG_ESESSIONCODE when it is unknown, spent, too old, of another realm, or was changed.
  */
-GG_MUST bool gg_session_take(struct gg_db *db, struct gg_arena *a, struct gg_secret code,
+GG_MUST bool gg_session_take(struct gg_session_store s, struct gg_arena *a, struct gg_secret code,
                              struct gg_session *session, struct gg_err *err);
 
 GG_MUST bool gg_session_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
