@@ -38,6 +38,19 @@ static void print_elsewhere(const struct gg_ctl *c)
                    "AUDIT_KEY, behind a new first key, to go on verifying them");
 }
 
+/* A worker that lacks the key cannot read what this writes: its users would be told to connect. */
+static bool print_key(struct gg_ctl *c, const struct gg_ctl_rekey *k, struct gg_err *err)
+{
+    char first[GG_FERNET_FINGERPRINT_CHARS + 1];
+
+    if (!gg_fernet_fingerprint(&c->ctx.fernet, 0, first, err))
+        return false;
+    (void)printf("The key %s %s. All workers must know it already: an administrator's "
+                 "/api/v1/health/microsoft shows theirs.\n",
+                 first, k->is_dry ? "would encrypt" : "encrypts");
+    return fflush(stdout) == 0 || gg_fail(err, GG_EINTERNAL, "cannot write");
+}
+
 /* Whether each key but the first may go. */
 static bool print_verdict(struct gg_ctl *c, const struct gg_ctl_rekey *k, struct gg_err *err)
 {
@@ -81,6 +94,8 @@ static int run(struct gg_ctl *c)
     if (!gg_ctl_read_flags(c, flags, sizeof flags / sizeof flags[0]) || c->argc > 1)
         return gg_ctl_misuse(c, "takes --all, --dry-run and --progress alone");
     k.is_all = k.is_all || k.is_dry;
+    if (!print_key(c, &k, &err))
+        return gg_ctl_fail("%s", err.log);
     int status = gg_ctl_rekey(c, &k);
     if (!print_verdict(c, &k, &err))
         return gg_ctl_fail("%s", err.log);

@@ -86,6 +86,20 @@ static struct gg_health_value number(const char *name, bool is_known, int64_t n)
         .name = name, .type = is_known ? GG_HEALTH_NUMBER : GG_HEALTH_UNKNOWN, .number = n};
 }
 
+void gg_health_look_at_keys(struct gg_call *c, struct gg_health parts[GG_HEALTH_PARTS])
+{
+    const struct gg_fernet *f = &c->ctx->fernet;
+    struct gg_str *names = gg_arena_alloc(c->arena, GG_FERNET_KEYS_MAX * sizeof *names);
+    char name[GG_FERNET_FINGERPRINT_CHARS + 1];
+    struct gg_err err;
+    size_t count = 0;
+
+    while (count < f->count && gg_fernet_fingerprint(f, count, name, &err))
+        names[count++] = gg_str_of(gg_arena_strdup(c->arena, name));
+    parts[GG_HEALTH_ENCRYPTION].values[0] = (struct gg_health_value){
+        .name = "keys", .type = GG_HEALTH_LIST, .number = (int64_t)count, .list = names};
+}
+
 static void look_at_schema(struct gg_call *c, struct gg_health *part)
 {
     struct gg_migrations *applied = gg_arena_alloc(c->arena, sizeof *applied);

@@ -11,12 +11,23 @@ static void put_now(struct gg_exchange *x, const char *name)
     gg_jsonw_put(&x->response.json, name, gg_time_format_utc(x->call.arena, gg_clock_now_s()));
 }
 
+static void put_list(struct gg_jsonw *w, const struct gg_health_value *value)
+{
+    gg_jsonw_key(w, value->name);
+    gg_jsonw_open(w, '[');
+    for (int64_t i = 0; i < value->number; i++)
+        gg_jsonw_str(w, value->list[i]);
+    gg_jsonw_close(w, ']');
+}
+
 static void put_value(struct gg_jsonw *w, const struct gg_health_value *value)
 {
     if (value->type == GG_HEALTH_NUMBER)
         gg_jsonw_put_int(w, value->name, value->number);
     else if (value->type == GG_HEALTH_TEXT)
         gg_jsonw_put(w, value->name, value->text);
+    else if (value->type == GG_HEALTH_LIST)
+        put_list(w, value);
     else
         gg_jsonw_put_text(w, value->name, "unknown");
 }
@@ -67,6 +78,8 @@ bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
     bool has_database = parts[GG_HEALTH_DATABASE].fault == NULL;
     /* Where there must be a row of the audit for it, and can be none, there are no details. */
     bool is_tellable = has_database || !x->call.ctx->conf->audit_fails_closed;
+    if (is_admin)
+        gg_health_look_at_keys(&x->call, parts);
     if (is_deep && is_tellable)
         gg_health_look_deeper(&x->call, parts, deep);
     gg_response_begin(&x->response, ok ? 200 : 503);

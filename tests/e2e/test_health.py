@@ -9,10 +9,12 @@ import pytest
 from conftest import Person
 from fcgi_client import direct
 from kit import cal, is_problem, wait_for
+from rows import fingerprint
 from trouble import Relay
 
 from stack.process import free_port
 from stack.smoke import REALMS
+from stack.stack import fernet_key
 
 HEALTH, TOKENS = "/api/v1/health/microsoft", "/api/v1/health/microsoft/tokens"
 LIVE, READY = "/api/v1/health/live", "/api/v1/health/ready"
@@ -167,7 +169,7 @@ def deep(person, status=200, query="?deep=1"):
     return answer.body.get("details")
 
 
-PARTS = {"configuration": set(), "database": {"schema_version"}, "encryption": set(), "discovery": set(), "keys": {"count"},
+PARTS = {"configuration": set(), "database": {"schema_version"}, "encryption": {"keys"}, "discovery": set(), "keys": {"count"},
          "clock": {"ahead_of_microsoft_s", "ahead_of_database_s"}, "client_secret": {"expires", "days_left"}}
 
 
@@ -187,6 +189,17 @@ def test_deep(stack):
     for bad in ("?deep=2", "?deep=yes", "?deep=1&deep=1"):
         answer = boss.call("GET", HEALTH + bad)
         assert (answer.status, answer.body["errors"][0]["field"]) == (422, "deep")
+
+
+# mutant: src/flow/health.c: fingerprint(f, count, name => fingerprint(f, 0, name
+def test_details_name_the_keys(program):
+    """As the configuration of the worker that answers has them, in that order; and nothing else of them."""
+    first, second = fernet_key(), fernet_key()
+    for keys in ((second,), (second, first), (first, second)):
+        one = program(TOKEN_ENCRYPTION_KEY=",".join(keys))
+        details = deep(direct(Person, one, MAIN).log_in(scopes=["admin"]), query="")
+        assert details["encryption"]["keys"] == [fingerprint(key) for key in keys]
+        assert not any(key in str(details) for key in keys)
 
 
 def test_deep_is_the_admins(stack, sim):

@@ -98,9 +98,11 @@ def test_rotated_rows_are_served_by_the_new_key_alone(site, worker, realm):
     was, tokens = [one.row(kept) for one in people], [one.row(COLUMNS) for one in people]
     done = site.ctl("rotate-keys", "--dry-run")
     assert done.returncode == 0 and changed(done.stdout) == {"main": 0, "beta": 0, realm.name: 3}, done
+    assert done.stdout.startswith(f"The key {rows.fingerprint(site.new)} would encrypt. All workers must know it already: ")
     assert "keep it" in done.stdout and [one.row(COLUMNS) for one in people] == tokens
     done = site.ctl("rotate-keys")
     assert done.returncode == 0 and changed(done.stdout) == {"main": 0, "beta": 0, realm.name: 3}, done
+    assert done.stdout.startswith(f"The key {rows.fingerprint(site.new)} encrypts. All workers must know it already: ")
     assert f"The key {rows.fingerprint(site.old)} is no longer used: it may be removed." in done.stdout and done.stderr == ""
     assert f"{realm.name}: 1 row without a seal, as before" in done.stdout
     assert [one.row(kept) for one in people] == was
@@ -214,10 +216,12 @@ def test_no_key_is_shown(site):
     assert site.old not in out and site.new not in out and "gAAAA" not in out and rows.fingerprint(site.old) in out
 
 
-def test_as_documented(site, mariadb, tmp_path):
+def test_as_documented(site, stack, mariadb, tmp_path):
     """docs/keys.md, command by command."""
     steps = blocks("keys.md")
-    shell = Shell(tmp_path, mariadb, {"graphgatectl": BUILD / "graphgatectl"}, {**site.conf, "GRAPHGATE_CONFIG": "/nonexistent/x.conf"})
+    shell = Shell(tmp_path, mariadb, {"graphgatectl": BUILD / "graphgatectl"},
+                  {**site.conf, "GRAPHGATE_CONFIG": "/nonexistent/x.conf", "SITE": stack.url})
+    assert f'"keys":["{rows.fingerprint(stack.conf["TOKEN_ENCRYPTION_KEY"])}"]' in shell.run(steps["known"])
     rows.insert(site.sql, "main", site.old, 3, sealed=False)
     both = {"TOKEN_ENCRYPTION_KEY": f"{site.new},{site.old}"}
     assert "unsealed            3" in shell.run(steps["status"], **both) and changed(shell.run(steps["look"], **both))["main"] == 3

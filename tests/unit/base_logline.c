@@ -38,9 +38,9 @@ START_TEST(every_conversion)
     ck_assert_str_eq(LOGFMT("a=%ld b=%lu c=%lld d=%llu e=%llx", -1L, 2UL, INT64_MIN + 0LL,
                             UINT64_MAX + 0ULL, 0xabcdefULL),
                      "a=-1 b=2 c=-9223372036854775808 d=18446744073709551615 e=abcdef");
-    ck_assert_str_eq(
-        LOGFMT("a=%zu b=%jd c=%hhu d=%hd e=%zd", (size_t)7, (intmax_t)8, 9, 10, (ssize_t)-1),
-        "a=7 b=8 c=9 d=10 e=-1");
+    ck_assert_str_eq(LOGFMT("a=%zu b=%jd c=%hhu d=%hd e=%zd", (size_t)7, (intmax_t)8,
+                            (unsigned char)9, (short)10, (ssize_t)-1),
+                     "a=7 b=8 c=9 d=10 e=-1");
     ck_assert_str_eq(JSON("a=%s b=%d c=%u d=%x e=\"%d\" f=%d%%", "1", -2, 3U, 4U, 5, 6),
                      "{\"a\":\"1\",\"b\":-2,\"c\":3,\"d\":\"4\",\"e\":\"5\",\"f\":\"6%\"}");
 }

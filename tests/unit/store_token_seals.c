@@ -114,8 +114,8 @@ START_TEST(a_row_serves_its_owner_alone)
     static const char *const attacks[] = {
         "UPDATE {t} v JOIN {t} m ON m.{k} = {me} SET v.access_token = m.access_token",
         "UPDATE {t} v JOIN {t} m ON m.{k} = {me} SET v.refresh_token = m.refresh_token",
-        "UPDATE {t} v JOIN {t} m ON m.{k} = {me} SET v.refresh_token = m.refresh_token,"
-        " v.access_token = m.access_token, v.id_token = m.id_token, v.seal = m.seal",
+        ("UPDATE {t} v JOIN {t} m ON m.{k} = {me} SET v.refresh_token = m.refresh_token,"
+         " v.access_token = m.access_token, v.id_token = m.id_token, v.seal = m.seal"),
         "UPDATE {t} v SET v.access_token = v.refresh_token",
         "UPDATE {t} v SET v.id_token = v.access_token",
         "UPDATE {t} v SET v.refresh_token = NULL",

@@ -31,14 +31,18 @@ struct gg_health {
     int64_t took_ms;
     struct gg_health_value {
         const char *name; /* NULL: no more of them */
-        enum { GG_HEALTH_UNKNOWN, GG_HEALTH_NUMBER, GG_HEALTH_TEXT } type;
-        int64_t number;
+        enum { GG_HEALTH_UNKNOWN, GG_HEALTH_NUMBER, GG_HEALTH_TEXT, GG_HEALTH_LIST } type;
+        int64_t number; /* of a list: how many texts */
         struct gg_str text;
+        const struct gg_str *list;
     } values[GG_HEALTH_VALUES_MAX];
 };
 
 /* True when all is well. */
 bool gg_health_check(struct gg_call *c, struct gg_health parts[GG_HEALTH_PARTS]);
+
+/* Adds the keys' fingerprints, in their order, to the part of the encryption. */
+void gg_health_look_at_keys(struct gg_call *c, struct gg_health parts[GG_HEALTH_PARTS]);
 
 /*
  * The rest: two calls to Microsoft, one after the other, within their time-outs and the request's
