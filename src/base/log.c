@@ -27,6 +27,7 @@ static struct {
     struct stat file;    /* what it led to when it was opened */
     int64_t looked_ms;
     bool is_lost; /* it does not open, and that was told */
+    bool is_guest;
 } sink = {.fd = STDERR_FILENO, .least = GG_INFO};
 
 static const struct {
@@ -42,7 +43,7 @@ static const struct {
 /* The descriptor of the file, or -1 with errno. */
 static int open_file(const char *path, struct stat *file)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | (sink.is_guest ? 0 : O_CREAT), 0600);
 
     if (fd >= 0 && fstat(fd, file) != 0) {
         (void)close(fd);
@@ -113,6 +114,11 @@ static void follow_file(void)
     if (stat(sink.path, &now) != 0 || now.st_ino != sink.file.st_ino ||
         now.st_dev != sink.file.st_dev)
         gg_log_reopen();
+}
+
+void gg_log_be_guest(void)
+{
+    sink.is_guest = true;
 }
 
 void gg_log_set_form(enum gg_logline_form form)

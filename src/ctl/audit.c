@@ -28,13 +28,15 @@ bool gg_ctl_read_time(struct gg_ctl *c, struct gg_str text, enum gg_ctl_end end,
     return true;
 }
 
-/* The head goes to the configured log too, where it is out of the database's reach. */
+/* The head goes to the configured log too, where it is out of the database's reach. A file that
+ * root makes would be closed to the workers. */
 static bool seal(struct gg_ctl *c, int64_t age_s, struct gg_sealed *sealed, struct gg_err *err)
 {
     const char *target = c->loaded.conf.log_target;
     bool is_elsewhere = target != NULL && strcmp(target, "stderr") != 0;
     struct gg_err ignored;
 
+    gg_log_be_guest();
     if (is_elsewhere && !gg_log_open(target, GG_INFO, &ignored))
         (void)gg_ctl_fail("the head is not logged: %s", ignored.log);
     bool ok = gg_sealer_run(&c->call, age_s, sealed, err);

@@ -78,11 +78,11 @@ static struct gg_str find_place(const struct span *s, struct gg_str mac)
     return (struct gg_str){NULL, 0};
 }
 
-static void tell_bad(struct reading *r, const struct span *s, const struct gg_audit_row *row,
-                     enum gg_audit_verdict verdict)
+static void tell_bad(struct reading *r, struct gg_arena *a, const struct span *s,
+                     const struct gg_audit_row *row, enum gg_audit_verdict verdict)
 {
-    struct gg_str id = gg_audit_clean(r->c->arena, row->id, GG_AUDIT_ID_CHARS);
-    struct gg_str key = gg_audit_clean(r->c->arena, row->key_fingerprint, 8);
+    struct gg_str id = gg_audit_clean(a, row->id, GG_AUDIT_ID_CHARS);
+    struct gg_str key = gg_audit_clean(a, row->key_fingerprint, 8);
     struct gg_str place = find_place(s, row->mac);
 
     if (place.p != NULL && !gg_str_is_equal(place, row->id))
@@ -121,7 +121,7 @@ static bool read_row(struct reading *r, struct gg_arena *a, struct span *s,
     if (is_listed)
         s->listing = gg_str_skip(s->listing, GG_AUDIT_ENTRY_CHARS);
     if (verdict != GG_AUDIT_GOOD || (is_listed && !is_sealed))
-        tell_bad(r, s, row, verdict);
+        tell_bad(r, a, s, row, verdict);
     else if (!is_listed)
         r->v->late++;
     return true;
@@ -219,7 +219,8 @@ static bool check_seal(struct reading *r, struct gg_arena *a, const struct gg_au
     if (!gg_audit_check_seal(&r->c->ctx->audit_keys, a, seal, &verdict, err))
         return false;
     tell_seal(r, seal, "it", verdict);
-    if (seal->number != r->number + 1)
+    /* The greatest number there is has none behind it: no graphgate comes that far. */
+    if (seal->number == INT64_MAX || seal->number - 1 != r->number)
         tell(r->v, "seal %lld: removed (and those up to seal %lld)", (long long)r->number + 1,
              number);
     else if (!gg_str_is(seal->previous, r->mac))

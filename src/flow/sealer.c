@@ -56,6 +56,32 @@ static void tell(struct sealing *s, const struct gg_audit_seal *head, bool added
            GG_STR_ARG(head->mac), (long long)head->row_count);
 }
 
+/* The worker's database user may put seals in: behind one of nobody's nothing would be sealed any
+ * more, and nobody told. */
+static bool check_last(struct sealing *s, struct gg_arena *a, const struct gg_audit_seal *last,
+                       struct gg_err *err)
+{
+    enum gg_audit_verdict verdict;
+    long long number = (long long)last->number;
+
+    if (number == 0)
+        return true;
+    if (!gg_audit_check_seal(&s->c->ctx->audit_keys, a, last, &verdict, err))
+        return false;
+    if (verdict == GG_AUDIT_GOOD && number < INT64_MAX)
+        return true;
+    if (verdict == GG_AUDIT_NO_KEY)
+        (void)gg_fail(err, GG_ENOTCONFIGURED,
+                      "seal %lld cannot be verified: the key %.*s is not among the audit's: put "
+                      "that key behind AUDIT_KEY, or see audit verify",
+                      number, GG_STR_ARG(gg_audit_clean(a, last->key_fingerprint, 8)));
+    else
+        (void)gg_fail(err, GG_ECONFLICT,
+                      "seal %lld was changed or not made by graphgate: see audit verify", number);
+    gg_log(GG_ERROR, "audit.seal", "result=failed reason=\"%s\"", err->log);
+    return false;
+}
+
 /* One seal; where another was first, the next turn goes on behind it. */
 static bool seal_once(struct sealing *s, struct gg_arena *a, struct gg_err *err)
 {
@@ -66,7 +92,8 @@ static bool seal_once(struct sealing *s, struct gg_arena *a, struct gg_err *err)
     int64_t now_us;
     bool added = false;
 
-    if (!gg_chain_find_last(db, a, &last, err) || !gg_audit_find_now(db, a, &now_us, err))
+    if (!gg_chain_find_last(db, a, &last, err) || !check_last(s, a, &last, err) ||
+        !gg_audit_find_now(db, a, &now_us, err))
         return false;
     struct gg_audit_filter filter = {
         .after = last.last_id,

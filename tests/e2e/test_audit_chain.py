@@ -198,10 +198,41 @@ def test_young_rows_are_left(audit):
 
 def test_the_head_is_logged(audit, tmp_path):
     audit.add(2, 1)
+    (tmp_path / "log").touch()
     done = audit.ctl("maintain", worker=True, LOG_TARGET=f"file:{tmp_path}/log")
     head = done.stdout.strip().rpartition(" ")[2]
     line = (tmp_path / "log").read_text()
     assert " level=info event=audit.seal " in line and f"head={head} rows=2" in line and done.stderr == ""
+
+
+# mutant: src/ctl/audit.c: gg_log_be_guest(); => (void)0;
+def test_the_log_is_not_made_for_the_head(audit, tmp_path):
+    """Root's file of mode 0600 would be closed to the workers."""
+    audit.add(2, 1)
+    done = audit.ctl("maintain", worker=True, LOG_TARGET=f"file:{tmp_path}/log")
+    assert done.returncode == 0 and "head 1:" in done.stdout and not (tmp_path / "log").exists()
+    assert "the head is not logged" in done.stderr
+
+
+# mutant: src/flow/sealer.c: !check_last(s, a, &last, err) => false
+def test_a_forged_seal_does_not_end_the_sealing_silently(sealed):
+    """The worker's account may put seals in: one behind all rows to come."""
+    sealed.mariadb.as_user(sealed.made.worker, f"""INSERT INTO {sealed.made.name}.audit_seals (number, first_id, last_id, row_count, rows_hash,
+        previous, made_at, made_by, key_fingerprint, mac) SELECT 4, '~', '~', 1, rows_hash, mac, NOW(6), made_by, key_fingerprint, mac
+        FROM {sealed.made.name}.audit_seals WHERE number = 3""")
+    for words in (("maintain",), ("audit", "seal", "--age", 0)):
+        done = sealed.ctl(*words, worker=True)
+        assert done.returncode == 1 and "rows sealed" not in done.stdout, done
+        assert "audit: seal 4 was changed or not made by graphgate: see audit verify" in done.stderr
+        assert " level=error event=audit.seal " in done.stderr
+    assert "seal 4: it was changed, or not made by graphgate" in sealed.faults()
+    sealed.sql("DELETE FROM audit_seals WHERE number = 4")
+    assert sealed.ctl("maintain", worker=True).returncode == 0
+
+
+def test_a_last_seal_whose_key_is_missing(sealed):
+    done = sealed.ctl("audit", "seal", "--age", 0, worker=True, AUDIT_KEY=fernet_key())
+    assert done.returncode == 1 and f"the key {Key(sealed.key).name} is not among the audit's: put that key behind AUDIT_KEY" in done.stderr
 
 
 # mutant: src/proto/audit.c: *verdict = GG_AUDIT_NO_KEY; => *verdict = GG_AUDIT_CHANGED;

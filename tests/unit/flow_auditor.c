@@ -8,6 +8,7 @@
 #include "gg/flow/auditor.h"
 #include "gg/flow/sealer.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,4 +86,32 @@ START_TEST(what_it_removes)
 }
 END_TEST
 
-GG_UNIT_MAIN("flow/auditor", what_it_counts, a_fault_is_told, what_it_removes)
+/* The number of the last seal is whoever's who may write to the database. */
+START_TEST(the_greatest_number)
+{
+    set_up();
+    database_run(s.ctx.db, "UPDATE audit_seals SET number = 9223372036854775807");
+    struct gg_auditor v = run((struct gg_auditor){0});
+    ck_assert_uint_ge(v.faults, 2);
+    ck_assert_int_eq(v.last_number, INT64_MAX);
+    stand_in_close(&s);
+}
+END_TEST
+
+/* However many rows somebody puts there: telling them needs no memory that grows. */
+START_TEST(a_flood_of_rows)
+{
+    set_up();
+    database_run(s.ctx.db,
+                 "INSERT INTO audit_log (id, at, event, result, key_fingerprint, mac)"
+                 " SELECT CONCAT('g', seq), NOW(6), 'x', 'ok', 'x', 'x' FROM seq_1_to_20000");
+    size_t before = mallinfo2().uordblks;
+    struct gg_auditor v = run((struct gg_auditor){0});
+    ck_assert_uint_eq(v.faults, 20000);
+    ck_assert_uint_lt(mallinfo2().uordblks, before + (size_t)256 * 1024);
+    stand_in_close(&s);
+}
+END_TEST
+
+GG_UNIT_MAIN("flow/auditor", what_it_counts, a_fault_is_told, what_it_removes, the_greatest_number,
+             a_flood_of_rows)

@@ -5,6 +5,9 @@
 
 #include "gg/flow/audit.h"
 #include "gg/flow/sealer.h"
+#include "gg/store/chain.h"
+
+#include <string.h>
 
 static struct stand_in s;
 
@@ -57,6 +60,74 @@ START_TEST(what_is_old_enough)
 }
 END_TEST
 
+static void forge(const char *number)
+{
+    database_run(s.ctx.db,
+                 gg_arena_printf(s.arena,
+                                 "INSERT INTO audit_seals (number, first_id, last_id, row_count,"
+                                 " rows_hash, previous, made_at, made_by, key_fingerprint, mac)"
+                                 " SELECT %s, '~', '~', 1, 'x', mac, NOW(6), 'x', key_fingerprint,"
+                                 " mac FROM audit_seals WHERE number = 1",
+                                 number));
+}
+
+/* Behind what somebody else put there nothing is sealed, and that is said. */
+START_TEST(no_seal_follows_a_forged_one)
+{
+    static const char *const numbers[] = {"2", "9223372036854775807"};
+    struct gg_sealed out;
+
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        stand_in_open(&s);
+        note(3);
+        (void)seal(-1);
+        note(2);
+        forge(numbers[i]);
+        ck_assert(!gg_sealer_run(&s.call, -1, &out, &s.err));
+        ck_assert_ptr_nonnull(strstr(s.err.log, numbers[i]));
+        ck_assert_ptr_nonnull(strstr(s.err.log, "not made by graphgate"));
+        database_run(s.ctx.db, "DELETE FROM audit_seals WHERE first_id = '~'");
+        ck_assert_uint_eq(seal(-1).rows, 2);
+        stand_in_close(&s);
+    }
+}
+END_TEST
+
+/* Behind the greatest number there is none, were the seal as good as it may be. */
+START_TEST(no_seal_follows_the_greatest_number)
+{
+    struct gg_audit_seal last = {.number = INT64_MAX,
+                                 .first_id = GG_STR("~"),
+                                 .last_id = GG_STR("~"),
+                                 .previous = GG_STR("x"),
+                                 .made_at = GG_STR("2026-01-01T00:00:00.000000"),
+                                 .made_by = GG_STR("x"),
+                                 .listing = GG_STR("")};
+    struct gg_sealed out;
+    bool added;
+
+    stand_in_open(&s);
+    ck_assert(gg_audit_sign_seal(&s.ctx.audit_keys, s.arena, &last, &s.err));
+    ck_assert_msg(gg_chain_put(s.ctx.db, s.arena, &last, &added, &s.err) && added, "%s", s.err.log);
+    ck_assert(!gg_sealer_run(&s.call, -1, &out, &s.err));
+    stand_in_close(&s);
+}
+END_TEST
+
+/* Below 1 there is no seal's number: it counts as none. */
+START_TEST(a_forged_seal_before_the_first_is_none)
+{
+    stand_in_open(&s);
+    note(3);
+    database_run(s.ctx.db,
+                 "INSERT INTO audit_seals (number, first_id, last_id, row_count, rows_hash,"
+                 " previous, made_at, made_by, key_fingerprint, mac) VALUES"
+                 " (0, '~', '~', 1, 'x', '', NOW(6), 'x', 'x', '')");
+    ck_assert_uint_eq(seal(-1).rows, 3);
+    stand_in_close(&s);
+}
+END_TEST
+
 static int race(void *arg, int n)
 {
     (void)arg;
@@ -77,4 +148,5 @@ START_TEST(a_race_seals_each_row_once)
 END_TEST
 
 GG_UNIT_MAIN("flow/sealer", each_seal_follows_the_one_before, what_is_old_enough,
-             a_race_seals_each_row_once)
+             no_seal_follows_a_forged_one, no_seal_follows_the_greatest_number,
+             a_forged_seal_before_the_first_is_none, a_race_seals_each_row_once)

@@ -18,6 +18,10 @@ enum gg_level { GG_DEBUG, GG_INFO, GG_WARNING, GG_ERROR };
  */
 GG_MUST bool gg_log_open(const char *target, enum gg_level least, struct gg_err *err);
 
+/* From here on no file is made: for whoever may not be its owner. One that is not there does not
+ * open. */
+void gg_log_be_guest(void);
+
 /* Opens the file of the target anew, now. One that cannot be opened is told in the old one. */
 void gg_log_reopen(void);
 
