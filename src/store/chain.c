@@ -8,7 +8,8 @@
     " DATE_FORMAT(removed_at, " FORM "), removed_by, removed_fingerprint, removed_mac" \
     " FROM audit_seals"
 
-static const struct gg_db_stmt find_last = {FIND " WHERE number > 0 ORDER BY number DESC LIMIT 1", true};
+static const struct gg_db_stmt find_last = {FIND " WHERE number > 0 ORDER BY number DESC LIMIT 1",
+                                            true};
 
 static const struct gg_db_stmt find = {FIND " WHERE number > ? ORDER BY number LIMIT ?", true};
 
