@@ -4,6 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+static const char *const words[GG_LIMITS] = {
+    [GG_LIMIT_OAUTH_START] = "oauth_start",
+    [GG_LIMIT_OAUTH_CALLBACK] = "oauth_callback",
+    [GG_LIMIT_CALENDAR] = "calendar",
+};
+
 /*
  * The parameters are name, window, window, limit, window. Assignments run from left to right, each
  * seeing those before it. A clock behind another host's, or a statement that waited for the row
@@ -24,6 +30,17 @@ static const struct gg_db_stmt take = {
 
 static const struct gg_db_stmt sweep = {"DELETE FROM rate_limits WHERE ends_at <= NOW() LIMIT 1000",
                                         true};
+
+const char *gg_rate_word(enum gg_limit_id limit)
+{
+    return words[limit];
+}
+
+struct gg_str gg_rate_name(struct gg_arena *a, enum gg_limit_id limit, struct gg_subject who)
+{
+    return gg_str_of(
+        gg_arena_printf(a, "%s:%s:%.*s", words[limit], who.realm->name, GG_STR_ARG(who.id)));
+}
 
 struct gg_rate gg_rate_judge(struct gg_limit limit, struct gg_rate_row row)
 {
@@ -95,25 +112,45 @@ bool gg_rate_count(struct gg_db *db, struct gg_arena *a, int64_t *count, struct 
     return gg_db_find_int(db, a, (struct gg_db_call){.stmt = &all}, count, err);
 }
 
+/* From "NAME/" up to '0', which comes right after '/': the names with any window. Not LIKE: what
+ * stands in a subject is no pattern, and one range of the key is all that is read and locked. */
+static struct gg_db_call call_of(struct gg_arena *a, const struct gg_db_stmt *stmt,
+                                 enum gg_limit_id limit, struct gg_subject who)
+{
+    struct gg_str name = gg_rate_name(a, limit, who);
+    struct gg_db_value *range = gg_arena_alloc(a, 2 * sizeof *range);
+
+    range[0] = gg_db_text(gg_str_of(gg_arena_printf(a, "%.*s/", GG_STR_ARG(name))));
+    range[1] = gg_db_text(gg_str_of(gg_arena_printf(a, "%.*s0", GG_STR_ARG(name))));
+    return (struct gg_db_call){stmt, NULL, range, 2};
+}
+
 bool gg_rate_count_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who, int64_t *count,
                       struct gg_err *err)
 {
-    static const struct gg_db_stmt of = {
-        "SELECT COUNT(*) FROM rate_limits WHERE k LIKE CONCAT('%:', ?, ':', ?, '/%')", true};
-    struct gg_db_value values[] = {gg_db_text(gg_str_of(who.realm->name)), gg_db_text(who.id)};
+    static const struct gg_db_stmt of = {"SELECT k FROM rate_limits WHERE k >= ? AND k < ?", true};
+    struct gg_db_result found;
 
-    return gg_db_find_int(db, a, GG_DB_CALL(of, NULL, values), count, err);
+    *count = 0;
+    for (int i = 0; i < GG_LIMITS; i++) {
+        if (!gg_db_run(db, a, call_of(a, &of, (enum gg_limit_id)i, who), &found, err))
+            return false;
+        *count += (int64_t)found.row_count;
+    }
+    return true;
 }
 
 bool gg_rate_drop_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who, int64_t *count,
                      struct gg_err *err)
 {
-    static const struct gg_db_stmt of = {
-        "DELETE FROM rate_limits WHERE k LIKE CONCAT('%:', ?, ':', ?, '/%')", true};
-    struct gg_db_value values[] = {gg_db_text(gg_str_of(who.realm->name)), gg_db_text(who.id)};
-    struct gg_db_result done = {0};
-    bool ok = gg_db_run(db, a, GG_DB_CALL(of, NULL, values), &done, err);
+    static const struct gg_db_stmt of = {"DELETE FROM rate_limits WHERE k >= ? AND k < ?", true};
+    struct gg_db_result done;
 
-    *count = (int64_t)done.affected;
-    return ok;
+    *count = 0;
+    for (int i = 0; i < GG_LIMITS; i++) {
+        if (!gg_db_run(db, a, call_of(a, &of, (enum gg_limit_id)i, who), &done, err))
+            return false;
+        *count += (int64_t)done.affected;
+    }
+    return true;
 }

@@ -10,12 +10,6 @@
 
 _Static_assert((int)GG_LIMITS == (int)GG_M_LIMIT_N, "each limit has its word");
 
-static const char *const limit_names[GG_LIMITS] = {
-    [GG_LIMIT_OAUTH_START] = "oauth_start",
-    [GG_LIMIT_OAUTH_CALLBACK] = "oauth_callback",
-    [GG_LIMIT_CALENDAR] = "calendar",
-};
-
 static bool read_caller(struct gg_exchange *x, struct gg_str token, struct gg_err *err)
 {
     x->has_caller = gg_pair_check(&x->call, gg_secret_of(token), &x->caller, err);
@@ -86,13 +80,14 @@ bool gg_guard_limit(struct gg_exchange *x, enum gg_limit_id limit, enum gg_limit
     if (conf->limits[limit].requests == 0)
         return true;
     bool is_user = by == GG_BY_CALLER_OR_ADDRESS && x->has_caller;
-    const char *who =
+    const char *address =
         is_user
-            ? gg_arena_printf(a, "%s:%.*s", x->caller.realm->name, GG_STR_ARG(x->caller.subject))
+            ? ""
             : gg_arena_printf(a, "address:%.*s",
                               GG_STR_ARG(gg_request_address(&x->request, conf->trusted_proxies)));
     struct gg_rate_key key = {
-        gg_str_of(gg_arena_printf(a, "%s:%s", limit_names[limit], who)),
+        is_user ? gg_rate_name(a, limit, (struct gg_subject){x->caller.realm, x->caller.subject})
+                : gg_str_of(gg_arena_printf(a, "%s:%s", gg_rate_word(limit), address)),
         conf->limits[limit],
     };
     if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err))
@@ -103,10 +98,10 @@ bool gg_guard_limit(struct gg_exchange *x, enum gg_limit_id limit, enum gg_limit
         return true;
     gg_metric_count(GG_METRIC_RATE_LIMITED, limit, 0, 0);
     if (is_user)
-        (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s:%s", limit_names[limit],
+        (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s:%s", gg_rate_word(limit),
                       x->caller.realm->name, gg_log_subject(x->caller.subject).text);
     else
-        (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s", limit_names[limit], who);
+        (void)gg_fail(err, GG_ERATELIMITED, "limit=%s key=%s", gg_rate_word(limit), address);
     err->retry_after_s = (int)rate.reset_s;
     return false;
 }

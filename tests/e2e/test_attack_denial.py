@@ -33,7 +33,7 @@ def flood(greedy, ask, over):
         greedy.append(ask().status)
 
 
-# mutant: src/web/guard.c: ? gg_arena_printf(a, "%s:%.*s", x->caller.realm->name, GG_STR_ARG(x->caller.subject)) => ? "all"
+# mutant: src/web/guard.c: ? gg_rate_name(a, limit, (struct gg_subject){x->caller.realm, x->caller.subject}) => ? GG_STR("all")
 @OTHERS
 @pytest.mark.parametrize("by", ["user", "address", "tenant"])
 def test_a_greedy_one_takes_nothing_of_others(program, realm, by):

@@ -81,6 +81,23 @@ def test_rows_from_before_count_by_their_creation(people):
     needs_microsoft(cal(someone, "GET"), someone)
 
 
+def test_imported_rows_count_by_their_creation(people, site):
+    """As docs/moving-over.md brings them in: after migrate, by the columns of the old service alone."""
+    kept = ("access_token, refresh_token, id_token, token_type, expires_at, scope, microsoft_id, microsoft_email, "
+            "tenant_id, is_active, last_used_at, updated_at")
+    old, young = people(2, days=0)
+    for someone, days in ((old, MAX_DAYS), (young, MAX_DAYS - 1)):
+        site.sql(f"REPLACE INTO {someone.table} ({someone.key_column}, {kept}, created_at) "
+                 f"SELECT {someone.key_column}, {kept}, UTC_TIMESTAMP() - INTERVAL {days} DAY FROM {someone.table} "
+                 f"WHERE {someone.key_column} = '{someone.subject}'")
+        assert someone.row("connected_at, seal") == ["NULL", "NULL"]
+    needs_microsoft(cal(old, "GET"), old)
+    assert old.row("is_active, inactive_reason") == ["0", "max_age"]
+    assert cal(young, "GET").status == 200
+    # Each connect says when it was, over an imported row as well.
+    assert cal(old.connect(), "GET").status == 200 and old.row("connected_at") != ["NULL"]
+
+
 def test_idle_ones_are_refreshed(people, site):
     idle, fresh = people(3, IDLE_DAYS), people(3, IDLE_DAYS * 9 // 10 - 1)
     assert {tuple(someone.row("last_used_at")) for someone in idle} == {("NULL",)}

@@ -214,5 +214,68 @@ START_TEST(old_rows_are_swept)
 }
 END_TEST
 
+/* Of limit i, as many rows as there are users. */
+static void put_users(int users)
+{
+    for (int i = 0; i < GG_LIMITS; i++)
+        database_run(
+            db, gg_arena_printf(arena,
+                                "INSERT INTO rate_limits SELECT CONCAT('%s:main:', seq, '/60'),"
+                                " 1, 1, 0, 1, NOW() FROM seq_100_to_%d",
+                                gg_rate_word((enum gg_limit_id)i), 99 + users));
+}
+
+static void check_of(const char *id, int64_t want)
+{
+    struct gg_subject who = {gg_realm(GG_REALM_MAIN), gg_str_of(id)};
+    struct gg_err err = {.code = GG_OK};
+    int64_t count = -1;
+
+    ck_assert_msg(gg_rate_count_of(db, arena, who, &count, &err), "%s", err.log);
+    ck_assert_msg(count == want, "%s: %lld", id, (long long)count);
+    ck_assert_msg(gg_rate_drop_of(db, arena, who, &count, &err), "%s", err.log);
+    ck_assert_msg(count == want, "%s: %lld", id, (long long)count);
+}
+
+START_TEST(rows_of_one_user)
+{
+    struct gg_subject seven = {gg_realm(GG_REALM_BETA), GG_STR("7")};
+
+    set_up();
+    put_users(900);
+    ck_assert_gg_str(gg_rate_name(arena, GG_LIMIT_CALENDAR, seven), "calendar:beta:7");
+    /* Any window, and no name that only looks alike. */
+    (void)take("calendar:main:500", 5, 3600);
+    (void)take("calendar:main:5000", 5, 3600);
+    (void)take("calendar:main:500:x", 5, 3600);
+    (void)take("calendar:beta:500", 5, 3600);
+    check_of("500", GG_LIMITS + 1);
+    check_of("500", 0);
+    check_of("50_", 0);
+    check_of("%", 0);
+    ck_assert_str_eq(database_cell(db, arena, "SELECT COUNT(*) FROM rate_limits"), "2700");
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* mutant: src/store/rate.c: E FROM rate_limits WHERE k => E FROM rate_limits WHERE TRIM(k) */
+/* Whoever is deleted waits for nobody's request. */
+START_TEST(other_users_rows_are_not_locked)
+{
+    struct gg_db *other;
+
+    set_up();
+    put_users(900);
+    other = database_open(arena);
+    database_run(other, "START TRANSACTION; SELECT * FROM rate_limits WHERE"
+                        " k = 'calendar:main:300/60' FOR UPDATE");
+    database_run(db, "SET SESSION innodb_lock_wait_timeout = 1");
+    check_of("500", GG_LIMITS);
+    database_run(other, "ROLLBACK");
+    gg_arena_close(arena);
+}
+END_TEST
+
 GG_UNIT_MAIN("store/rate", judgements, waiting_is_enough, counting, windows,
-             crowds_get_exactly_the_limit, old_rows_are_swept)
+             crowds_get_exactly_the_limit, old_rows_are_swept, rows_of_one_user,
+             other_users_rows_are_not_locked)

@@ -20,6 +20,12 @@ struct gg_rate {
     int64_t reset_s;   /* until more would be, at least 1; Retry-After of a refusal */
 };
 
+/* The limit's word, in names and in the log. */
+const char *gg_rate_word(enum gg_limit_id limit);
+
+/* The name that one user's requests are counted under. */
+struct gg_str gg_rate_name(struct gg_arena *a, enum gg_limit_id limit, struct gg_subject who);
+
 /* Counts one request under a name, at most 100 bytes of ASCII. A refused one is not counted. */
 struct gg_rate_key {
     struct gg_str name;
@@ -44,7 +50,9 @@ GG_MUST bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count
 GG_MUST bool gg_rate_count(struct gg_db *db, struct gg_arena *a, int64_t *count,
                            struct gg_err *err);
 
-/* One user's rows: how many there are, and all of them deleted, *count saying how many those were.
+/*
+ * One user's rows: how many there are, and all of them deleted, *count saying how many those were.
+ * They are found by their names, so that nobody else's row is read or locked.
  */
 GG_MUST bool gg_rate_count_of(struct gg_db *db, struct gg_arena *a, struct gg_subject who,
                               int64_t *count, struct gg_err *err);
