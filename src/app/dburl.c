@@ -107,6 +107,9 @@ bool gg_dburl_parse(struct gg_arena *a, struct gg_secret url, struct gg_db_addre
     if (!parse_hosts(a, authority, out))
         return fail(fault, "must name hosts: HOST[,HOST2…]:PORT");
     (void)gg_str_take(&rest, '?', &path);
+    /* What is behind a / of the password would be shown as the name of a host that is not there. */
+    if (memchr(path.p, '@', path.n) != NULL || memchr(path.p, '/', path.n) != NULL)
+        return fail(fault, "has a / or @ too many: in a password they are written %2F and %40");
     out->name = decode(a, path);
     if (out->name == NULL || path.n == 0)
         return fail(fault, "must name a database: …/DB");

@@ -74,6 +74,8 @@ START_TEST(bad_urls)
         "mariadb://u:SECRET@[::1/db",
         "mariadb://u:SECRET@[::1]5/db",
         "mariadb://u:SE@CRET@h/db",
+        "mariadb://u:SE@CR/ET@h/db",
+        "mariadb://u:S@E/CRET/db",
         "mariadb://u:SECRET%@h/db",
         "mariadb://u%00:SECRET@h/db",
         "mariadb://u:SECRET@h/db%zz",
