@@ -79,6 +79,16 @@ def own_sql(*statements):
     return act
 
 
+def database_clock(ahead_s):
+    """What the database takes for the time, for the worker's account alone."""
+    def act(world):
+        world.own.broken.add(lambda: world.own.sql("SET GLOBAL init_connect = ''"))
+        world.own.sql(f"SET GLOBAL init_connect = 'SET timestamp = IF(CURRENT_USER() = \"{world.own.worker.replace(chr(39), '')}\", "
+                      f"UNIX_TIMESTAMP() + {ahead_s}, 0)'")
+        return {}
+    return act
+
+
 def stored(key=None, realm="main", **columns):
     """A stored row, encrypted with another key than the stack's, or with its own."""
     table, column, value = {"main": ("microsoft_oauth_tokens", "user_id", "7"),
@@ -196,6 +206,8 @@ BROKEN = [
     # The clock
     Row("this machine's clock is behind", {"clock": failed("s behind Microsoft's", "NTP")}, by=sim_settings(date_skew_s=600)),
     Row("this machine's clock is ahead", {"clock": failed("s ahead of Microsoft's", "NTP")}, by=sim_settings(date_skew_s=-600)),
+    Row("the database's clock is ahead", {"database clock": failed("s behind the database's", "NTP")}, by=database_clock(600)),
+    Row("the database's clock is behind", {"database clock": failed("s ahead of the database's", "NTP")}, by=database_clock(-600)),
     # Microsoft
     Row("Microsoft is out of reach", {"discovery": failed(DEAD, "connect", "firewall")}, {"MICROSOFT_LOGIN_URL": DEAD}, skips=MICROSOFT),
     Row("Microsoft's name has no address", {"discovery": failed("resolve", "name server")},

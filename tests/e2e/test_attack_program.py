@@ -169,7 +169,8 @@ def test_the_units_are_valid(units, measured):
 UNIT_FILES = ("graphgate.service", "graphgate-maintain.service", "graphgate.socket", "graphgate-maintain.timer")
 WANTED = ("User=graphgate", "NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=yes", "PrivateDevices=yes",
           "MemoryDenyWriteExecute=yes", "CapabilityBoundingSet=", "LockPersonality=yes", "RestrictNamespaces=yes",
-          "LimitCORE=0", "UMask=0077")
+          "LimitCORE=0", "UMask=0077", "RuntimeDirectory=graphgate", "RuntimeDirectoryPreserve=yes",
+          "Environment=METRICS_FILE=%t/graphgate/metrics")
 
 
 @UNIT

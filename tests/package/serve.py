@@ -43,10 +43,10 @@ def listening(root):
 
 
 @contextlib.contextmanager
-def process(root, words, log, **rest):
+def process(root, words, log, env=None, **rest):
     """A process in the root, ended by its id."""
     with open(log, "ab") as output, subprocess.Popen(
-            ["chroot", *words], env=QUIET, stdout=output, stderr=output, start_new_session=True, **rest) as child:
+            ["chroot", *words], env={**QUIET, **(env or {})}, stdout=output, stderr=output, start_new_session=True, **rest) as child:
         try:
             yield child
         finally:
@@ -57,15 +57,31 @@ def process(root, words, log, **rest):
                 child.kill()
 
 
+def runtime_directory(root, unit):
+    """RuntimeDirectory= of a unit, its account's; it stays when the unit stops."""
+    folder = root.path / "run" / setting(root, unit, "RuntimeDirectory")
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, account(root, "passwd", setting(root, unit, "User")), account(root, "group", setting(root, unit, "Group")))
+    folder.chmod(int(setting(root, unit, "RuntimeDirectoryMode"), 8))
+    assert setting(root, unit, "RuntimeDirectoryPreserve") == "yes"
+
+
+def environment(root, unit):
+    """Environment= of a unit."""
+    lines = re.findall(r"^Environment=(.*)$", root.read(f"lib/systemd/system/{unit}"), re.M)
+    return dict(word.replace("%t", "/run").split("=", 1) for line in lines for word in shlex.split(line))
+
+
 @contextlib.contextmanager
 def workers(root, log):
     """graphgate.service on graphgate.socket, as its account."""
     unit = "graphgate.service"
     assert setting(root, unit, "StandardInput") == "socket"
     user, group = setting(root, unit, "User"), setting(root, unit, "Group")
+    runtime_directory(root, unit)
     with listening(root) as made:
         with process(root, [f"--userspec={user}:{group}", str(root.path), *shlex.split(setting(root, unit, "ExecStart"))],
-                     log, stdin=made.fileno()) as child:
+                     log, env=environment(root, unit), stdin=made.fileno()) as child:
             assert wait_until(lambda: b"start" in log.read_bytes() or child.poll() is not None, 30) and child.poll() is None, \
                 log.read_text()
             yield child
