@@ -140,12 +140,29 @@ const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx)
     return gg_arena_printf(a, "/dev/shm/graphgate-%lu-%s", (unsigned long)geteuid(), site);
 }
 
-void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx)
+static struct gg_metric_site metric_site(struct gg_arena *a, const struct gg_ctx *ctx)
 {
     struct gg_metric_site site = {.path = gg_setup_metrics_file(a, ctx)};
-    struct gg_err err;
 
     site.routes = gg_route_names(a, &site.route_count);
+    return site;
+}
+
+void gg_setup_find_metrics(struct gg_arena *a, const struct gg_ctx *ctx)
+{
+    struct gg_metric_site site = metric_site(a, ctx);
+    struct gg_err ignored;
+
+    site.is_found = true;
+    if (site.path != NULL && !gg_metric_open(&site, &ignored))
+        gg_log(GG_DEBUG, "metrics", "result=off reason=\"%s\"", ignored.log);
+}
+
+void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx)
+{
+    struct gg_metric_site site = metric_site(a, ctx);
+    struct gg_err err;
+
     if (site.path == NULL)
         gg_log(GG_INFO, "metrics", "result=off");
     else if (!gg_metric_open(&site, &err))

@@ -176,7 +176,10 @@ bool gg_metric_open(const struct gg_metric_site *site, struct gg_err *err)
     int n = snprintf(path, sizeof path, "%s.%08x", site->path, (unsigned)(mark ^ mark >> 32));
     if (n < 0 || (size_t)n >= sizeof path)
         return gg_fail(err, GG_EINTERNAL, "the path is too long");
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    int fd = open(path,
+                  O_RDWR | (site->is_found ? 0 : O_CREAT) | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY |
+                      O_NONBLOCK,
+                  0600);
     if (fd < 0)
         return fail(path, strerror(errno), err);
     if (check_file(path, fd, err) && map_page(path, fd, mark, err))

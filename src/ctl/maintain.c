@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ctl.h"
 
+#include "gg/app/setup.h"
+#include "gg/base/log.h"
 #include "gg/store/family.h"
 #include "gg/store/login.h"
 #include "gg/store/rate.h"
@@ -28,6 +30,10 @@ static int run(struct gg_ctl *c)
 
     if (!gg_ctl_read_flags(c, flags, 1) || c->argc > 1)
         return gg_ctl_misuse(c, "takes --limit alone, 1 to 1000 connections of each realm");
+    /* It works alone: what a worker would warn of and count is told here as well. */
+    if (!gg_log_open("stderr", GG_WARNING, &err))
+        return gg_ctl_fail("%s", err.log);
+    gg_setup_find_metrics(c->arena, &c->ctx);
     for (size_t i = 0; i < sizeof sweeps / sizeof sweeps[0]; i++) {
         uint64_t all = 0;
         uint64_t count = 0;

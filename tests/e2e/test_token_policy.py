@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from conftest import BUILD, Person
 from kit import cal, needs_microsoft, refreshes
+from metrics import parse, total
 
 from stack.smoke import REALMS
 
@@ -156,6 +157,35 @@ def test_stops_when_the_client_is_rejected(people, site):
     assert done.returncode == 1 and "rejects the application" in done.stderr
     assert 1 <= sum(refreshes(someone) for someone in crowd) == counts[2] <= 4
     assert all(someone.row("is_active") == ["1"] for someone in crowd)
+
+
+def refreshed(site):
+    """graphgate_token_refreshes_total as the workers show it, with class operator and in all."""
+    answer = Person(site, REALMS[0]).log_in(scopes=["admin"]).call("GET", "/metrics")
+    samples = parse(answer.body)
+    return [total(samples, "token_refreshes_total", **labels) for labels in ({"class": "operator"}, {})]
+
+
+# mutant: src/ctl/maintain.c: gg_setup_find_metrics(c->arena, &c->ctx); => (void)0;
+def test_its_refreshes_are_counted_and_warned_of(people, site):
+    people(2, IDLE_DAYS)
+    rejected, before = refreshed(site)
+    assert maintain(site)[0] == [2, 0, 0, 0, 0]
+    assert refreshed(site) == [rejected, before + 2]
+    people(1, IDLE_DAYS)
+    done = maintain(site, MSCLIENTSECRET="one of long ago", MSCLIENTSECRET_NEXT=site.conf["MSCLIENTSECRET"])[1]
+    assert re.search("^time=.* level=warning event=client.secret .*refused=MSCLIENTSECRET .*swap them", done.stderr), done.stderr
+    site.sim.fault("status", "token", grant="refresh_token", count=None, aadsts=7000222)
+    people(1, IDLE_DAYS)
+    maintain(site, check=False)
+    assert refreshed(site)[0] == rejected + 1
+
+
+# mutant: src/base/metric.c: (site->is_found ? 0 : O_CREAT) => O_CREAT
+def test_it_makes_no_page(site, tmp_path):
+    """One of root's in the workers' place would keep them out of it."""
+    maintain(site, METRICS_FILE=tmp_path / "metrics")
+    assert not list(tmp_path.iterdir())
 
 
 # mutant: src/flow/idle.c: if (ok && (!due || row.is_leased => if (ok && (row.is_leased

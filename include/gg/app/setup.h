@@ -27,4 +27,8 @@ const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx);
 /* Opens it. Whatever fails is a warning in the log: without metrics the service goes on. */
 void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx);
 
+/* For others than the workers: counts where they do, if this account may. It makes no page, as the
+ * workers might not be allowed into it, and says nothing. */
+void gg_setup_find_metrics(struct gg_arena *a, const struct gg_ctx *ctx);
+
 #endif

@@ -240,6 +240,7 @@ struct gg_metric_site {
     const char *path;
     const char *const *routes;
     unsigned route_count; /* at most GG_METRIC_ROUTES_MAX */
+    bool is_found;        /* one that is there is opened, and none is made */
 };
 GG_MUST bool gg_metric_open(const struct gg_metric_site *site, struct gg_err *err);
 void gg_metric_close(void);
