@@ -84,25 +84,27 @@ static void print_counts(struct gg_ctl *c, const struct gg_ctl_rekey *k, const s
                      gg_ctl_rekey_rows(c, n->unsealed));
 }
 
-/* err: what it ended with, or NULL. */
-static void note(struct gg_ctl *c, const struct gg_ctl_rekey *k, const struct gg_rekey *r,
-                 const struct gg_err *err)
+/* Writes a row; true at once when nothing is changed that there could be one of. */
+static bool note(struct gg_ctl *c, const struct gg_ctl_rekey *k, const struct gg_rekey *r,
+                 const char *result, struct gg_err *err)
 {
     const struct gg_rekey_counts *n = &r->counts;
     int64_t left = n->unreadable + n->forged + n->busy;
     char first[GG_FERNET_FINGERPRINT_CHARS + 1] = "";
-    struct gg_err ignored;
 
-    if (!gg_fernet_fingerprint(&c->ctx.fernet, 0, first, &ignored))
-        return;
+    if (k->is_dry)
+        return true;
+    if (!gg_fernet_fingerprint(&c->ctx.fernet, 0, first, err))
+        return false;
     gg_audit_note(&c->call, (struct gg_audit_event){
                                 .event = k->event,
                                 .realm = r->realm,
-                                .result = err == NULL ? NULL : gg_audit_result(false, err),
+                                .result = result,
                                 .detail = gg_arena_printf(c->arena, "%lld %s, key %s; left %lld",
                                                           (long long)n->done, k->done, first,
                                                           (long long)left),
                             });
+    return gg_audit_flush(&c->call, err);
 }
 
 /* How many rows there are to go through. */
@@ -136,7 +138,11 @@ static bool run_realm(struct gg_ctl *c, struct gg_ctl_rekey *k, enum gg_realm_id
         .tick = k->is_progress || progress.is_terminal ? tick : NULL,
         .arg = &progress,
     };
+    struct gg_err unwritten = {.code = GG_OK};
 
+    /* Before anything is done: a run that is killed has a row too. */
+    if (!note(c, k, &r, "begun", &unwritten))
+        return gg_ctl_fail("%s: not begun: %s", r.realm->name, unwritten.log) == GG_CTL_DONE;
     bool ok = count_total(c, &r, &progress.total, &err) && gg_rekey_run(&c->call, &r, &err);
     if (progress.is_shown) {
         show(&r, &progress);
@@ -144,22 +150,21 @@ static bool run_realm(struct gg_ctl *c, struct gg_ctl_rekey *k, enum gg_realm_id
     }
     print_counts(c, k, &r);
     k->counts[realm] = r.counts;
-    if (!k->is_dry)
-        note(c, k, &r, ok ? NULL : &err);
+    bool is_noted = note(c, k, &r, gg_audit_result(ok, &err), &unwritten);
+    if (!is_noted)
+        (void)gg_ctl_fail("%s: %s", r.realm->name, unwritten.log);
     if (!ok)
         (void)gg_ctl_fail("%s: %s; run it again: it goes on where it was", r.realm->name, err.log);
-    return ok && r.counts.unreadable + r.counts.forged + (k->is_dry ? 0 : r.counts.busy) == 0;
+    return ok && is_noted &&
+           r.counts.unreadable + r.counts.forged + (k->is_dry ? 0 : r.counts.busy) == 0;
 }
 
 int gg_ctl_rekey(struct gg_ctl *c, struct gg_ctl_rekey *k)
 {
-    struct gg_err err = {.code = GG_OK};
     bool ok = true;
 
     gg_ctl_rekey_open_db(c);
     for (int realm = 0; realm < GG_REALMS; realm++)
         ok = run_realm(c, k, (enum gg_realm_id)realm) && ok;
-    if (!gg_audit_flush(&c->call, &err))
-        return gg_ctl_fail("%s", err.log);
     return ok ? GG_CTL_DONE : GG_CTL_FAILED;
 }

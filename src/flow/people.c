@@ -86,29 +86,48 @@ static bool drop_account(struct gg_call *c, struct gg_people_delete wish,
                : gg_account_release(accounts, c->arena, wish.who.subject, err);
 }
 
-static bool note(struct gg_call *c, const char *event, struct gg_token_key who, const char *detail,
-                 struct gg_err *err)
+/* Written before anything is done: whatever ends it halfway, there is a row. */
+static bool note_begin(struct gg_call *c, struct gg_audit_event e, struct gg_err *err)
 {
-    gg_audit_note(
-        c, (struct gg_audit_event){
-               .event = event, .realm = who.realm, .subject = who.subject, .detail = detail});
+    e.result = "begun";
+    gg_audit_note(c, e);
     return gg_audit_flush(c, err);
+}
+
+/* How it ended; false when it failed, or when that could not be written. */
+static bool note_end(struct gg_call *c, struct gg_audit_event e, bool ok, struct gg_err *err)
+{
+    struct gg_err unwritten;
+
+    e.result = gg_audit_result(ok, err);
+    gg_audit_note(c, e);
+    return gg_audit_flush(c, ok ? err : &unwritten) && ok;
+}
+
+static const char *count_text(struct gg_call *c, const struct gg_people *people)
+{
+    return gg_arena_printf(c->arena, "accounts=%lld connections=%lld sessions=%lld",
+                           (long long)people->rows[GG_PEOPLE_ACCOUNT],
+                           (long long)people->rows[GG_PEOPLE_CONNECTION],
+                           (long long)people->rows[GG_PEOPLE_SESSIONS]);
 }
 
 bool gg_people_drop(struct gg_call *c, struct gg_people_delete wish, struct gg_people *people,
                     struct gg_err *err)
 {
+    struct gg_audit_event event = {
+        .event = "user.delete", .realm = wish.who.realm, .subject = wish.who.subject};
+
+    if (!gg_people_count(c, wish.who, people, err))
+        return false;
+    event.detail = count_text(c, people);
+    if (!note_begin(c, event, err))
+        return false;
     /* The account first: it is what a database user may have no right to, and nobody signs in to
      * it any more while the rest goes. */
-    if (!gg_people_count(c, wish.who, people, err) || !drop_account(c, wish, people, err) ||
-        !drop_parts(c, wish.who, people, err))
-        return false;
-    return note(c, "user.delete", wish.who,
-                gg_arena_printf(c->arena, "accounts=%lld connections=%lld sessions=%lld",
-                                (long long)people->rows[GG_PEOPLE_ACCOUNT],
-                                (long long)people->rows[GG_PEOPLE_CONNECTION],
-                                (long long)people->rows[GG_PEOPLE_SESSIONS]),
-                err);
+    bool ok = drop_account(c, wish, people, err) && drop_parts(c, wish.who, people, err);
+    event.detail = count_text(c, people);
+    return note_end(c, event, ok, err);
 }
 
 /* A token that does not open is left out: it opens for nobody. */
@@ -162,12 +181,23 @@ static bool decide(struct gg_people_merge *m, const struct gg_people *from,
            gg_fail(err, GG_ENOTFOUND, "there is no such account to merge into");
 }
 
+static bool join(struct gg_call *c, const struct gg_people_merge *m, const struct gg_token *row,
+                 struct gg_people *people, struct gg_err *err)
+{
+    struct gg_account_store accounts = accounts_of(c, m->from);
+    struct gg_people_delete rest = {.who = m->from};
+
+    return (!m->moves_tokens || move_tokens(c, m, row, err)) &&
+           (!m->moves_identity ||
+            gg_account_move_identity(accounts, c->arena, &people->account, m->into.subject, err)) &&
+           drop_parts(c, m->from, people, err) && drop_account(c, rest, people, err);
+}
+
 bool gg_people_join(struct gg_call *c, struct gg_people_merge *m, struct gg_people *people,
                     struct gg_err *err)
 {
     struct gg_token_store tokens = gg_ctx_tokens(c->ctx);
     struct gg_account_store accounts = accounts_of(c, m->from);
-    struct gg_people_delete rest = {.who = m->from};
     struct gg_people into;
     struct gg_token from_row;
     struct gg_token into_row;
@@ -185,14 +215,13 @@ bool gg_people_join(struct gg_call *c, struct gg_people_merge *m, struct gg_peop
     /* Without the right to delete the account nothing is begun. */
     if (people->is_ours && !gg_account_may_drop(accounts, c->arena, err))
         return false;
-    if ((m->moves_tokens && !move_tokens(c, m, &from_row, err)) ||
-        (m->moves_identity &&
-         !gg_account_move_identity(accounts, c->arena, &people->account, m->into.subject, err)) ||
-        !drop_parts(c, m->from, people, err) || !drop_account(c, rest, people, err))
-        return false;
-    return note(c, "user.merge", m->from,
-                gg_arena_printf(c->arena, "into=%.*s identity=%s tokens=%s",
-                                GG_STR_ARG(m->into.subject), m->moves_identity ? "moved" : "kept",
-                                m->moves_tokens ? "moved" : "kept"),
-                err);
+    struct gg_audit_event event = {
+        .event = "user.merge",
+        .realm = m->from.realm,
+        .subject = m->from.subject,
+        .detail = gg_arena_printf(c->arena, "into=%.*s identity=%s tokens=%s",
+                                  GG_STR_ARG(m->into.subject), m->moves_identity ? "moved" : "kept",
+                                  m->moves_tokens ? "moved" : "kept"),
+    };
+    return note_begin(c, event, err) && note_end(c, event, join(c, m, &from_row, people, err), err);
 }

@@ -65,7 +65,7 @@ def furnish(someone):
 
 
 def events(someone, event):
-    return someone.stack.sql(f"SELECT realm, result, detail FROM audit_log WHERE event = '{event}' AND subject = '{someone.subject}'")
+    return someone.stack.sql(f"SELECT realm, result, detail FROM audit_log WHERE event = '{event}' AND subject = '{someone.subject}' ORDER BY id")
 
 
 def test_list_and_show(ctl, site, member, realm):
@@ -104,7 +104,7 @@ def test_delete_takes_all_that_is_theirs(ctl, member, realm):
         assert line in said
     assert belongings(ctl, someone) == [0] * 6 and account_of(someone) is None and someone.row("id") is None
     assert belongings(ctl, other) == [1, 1, 1, 1, 1, 2] and other.cal("GET").status == 200
-    assert events(someone, "user.delete") == [[realm.name, "ok", "accounts=1 connections=1 sessions=1"]]
+    assert events(someone, "user.delete") == [[realm.name, result, "accounts=1 connections=1 sessions=1"] for result in ("begun", "ok")]
     is_problem(someone.api("POST", "auth/refresh", {"refresh_token": someone.refresh}), 401, "invalid_token")
     needs_microsoft(someone.cal("GET"), someone)
     assert Person(someone.stack, realm, someone.user).sign_in().body["user_info"]["id"] != someone.subject
@@ -119,6 +119,22 @@ def test_without_the_right_nothing_is_begun(ctl, member):
         assert done.returncode == 1 and "run it with an administrator's" in done.stderr and done.stdout == ""
     assert belongings(ctl, one) == [1, 1, 1, 1, 1, 2] and belongings(ctl, two) == [1, 1, 1, 0, 0, 0]
     assert one.cal("GET").status == two.cal("GET").status == 200
+
+
+# mutant: src/flow/people.c: if (!note_begin(c, event, err)) => if (false)
+def test_a_delete_that_fails_is_on_record(ctl, site, member, realm):
+    """That it was begun, and what ended it; where the audit must have that and cannot, nothing is done."""
+    someone = member()
+    ctl("users", "delete", "--user", someone.subject, worker=True, check=False)
+    assert events(someone, "user.delete") == [[realm.name, result, "accounts=1 connections=1 sessions=1"] for result in ("begun", "database_unavailable")]
+    site.sql("RENAME TABLE audit_log TO audit_away")
+    try:
+        done = site.ctl("users", "delete", "--user", someone.subject, check=False,
+                        env={"DATABASE_URL": site.mariadb.url(site.database.admin), "AUDIT_FAILURE": "closed"})
+    finally:
+        site.sql("RENAME TABLE audit_away TO audit_log")
+    assert done.returncode == 1 and "a row of the audit could not be written" in done.stderr
+    assert belongings(ctl, someone) == [1, 1, 1, 0, 0, 0] and len(events(someone, "user.delete")) == 2
 
 
 def test_a_sites_own_table_keeps_its_row(ctl, site, member, realm):
@@ -165,7 +181,7 @@ def test_merge_with_the_first_ones_identity(ctl, site, member, realm):
     two.set_row("expires_at = UTC_TIMESTAMP()")
     assert two.cal("GET").status == 200
     assert person.sign_in().body["user_info"]["id"] == two.subject
-    assert events(one, "user.merge") == [[realm.name, "ok", f"into={two.subject} identity=moved tokens=moved"]]
+    assert events(one, "user.merge") == [[realm.name, result, f"into={two.subject} identity=moved tokens=moved"] for result in ("begun", "ok")]
     is_problem(one.api("POST", "auth/refresh", {"refresh_token": one.refresh}), 401, "invalid_token")
 
 

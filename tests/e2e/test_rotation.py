@@ -113,7 +113,27 @@ def test_rotated_rows_are_served_by_the_new_key_alone(site, worker, realm):
     done = site.ctl("rotate-keys")
     assert done.returncode == 0 and changed(done.stdout) == {"main": 0, "beta": 0}
     audit = site.sql("SELECT event, realm, result, detail FROM audit_log WHERE event = 'key.rotate' ORDER BY id")
-    assert len(audit) == 4 and ["key.rotate", realm.name, "ok", f"3 re-encrypted, key {rows.fingerprint(site.new)}; left 0"] in audit
+    assert [row[2] for row in audit] == ["begun", "ok"] * 4
+    assert ["key.rotate", realm.name, "ok", f"3 re-encrypted, key {rows.fingerprint(site.new)}; left 0"] in audit
+
+
+# mutant: src/ctl/rekey.c: if (!note(c, k, &r, "begun", &unwritten)) => if (false)
+def test_a_rotation_that_fails_is_on_record(site):
+    """That it was begun, and what ended it; where the audit must have that and cannot, nothing is done."""
+    rows.insert(site.sql, "main", site.old, 2)
+    account, first = f"'{site.database.worker}'@'%'", rows.fingerprint(site.new)
+    site.mariadb.sql(f"REVOKE UPDATE ON {site.database.name}.microsoft_oauth_tokens FROM {account}")
+    assert site.ctl("rotate-keys").returncode == 1
+    audit = site.sql("SELECT realm, result, detail FROM audit_log WHERE event = 'key.rotate' ORDER BY id")
+    assert audit == [[realm, result, f"0 re-encrypted, key {first}; left 0"] for realm, result in (
+        ("main", "begun"), ("main", "database_unavailable"), ("beta", "begun"), ("beta", "ok"))]
+    site.mariadb.sql(f"GRANT UPDATE ON {site.database.name}.microsoft_oauth_tokens TO {account}; "
+                     f"REVOKE INSERT ON {site.database.name}.audit_log FROM {account}")
+    done = site.ctl("rotate-keys", AUDIT_FAILURE="closed")
+    assert done.returncode == 1 and "main: not begun" in done.stderr and "beta: not begun" in done.stderr
+    assert site.count("main", f"key_fingerprint = '{first}'") == 0
+    assert site.ctl("rotate-keys", AUDIT_FAILURE="open").returncode == 0
+    assert site.count("main", f"key_fingerprint = '{first}'") == 2
 
 
 # mutant: src/flow/rekey.c: if (is_sealed && !gg_seal_check( => if (false && !gg_seal_check(

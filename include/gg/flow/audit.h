@@ -11,7 +11,8 @@
 /*
  * event: token.use, token.connect, token.disconnect, token.refresh, token.refresh_failed,
  * token.reconnect_forced, token.revoke, signin, session.refresh, key.rotate, row.seal, admin.read,
- * user.delete, user.merge, audit.prune. result: "ok", an error's public code, or Microsoft's word.
+ * user.delete, user.merge, audit.prune. result: "ok", an error's public code, or Microsoft's word;
+ * "begun" before what takes many steps.
  * detail: words for a person, never a secret. All of it is copied, cut to the table's columns, and
  * what is not printable ASCII becomes '?'.
  */

@@ -39,7 +39,8 @@ GG_MUST bool gg_people_count(struct gg_call *c, struct gg_token_key who, struct 
 
 /*
  * Deletes all of it. Of a site's own table of users only the Microsoft identity is taken away from
- * the row, unless takes_account. The audit keeps its rows, and gets one.
+ * the row, unless takes_account. The audit keeps its rows, and gets two: one before anything is
+ * done, one of how it ended.
  */
 struct gg_people_delete {
     struct gg_token_key who;
