@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "audit.h"
+#include "whose.h"
 
 #include "gg/base/jsonw.h"
-#include "gg/flow/audit.h"
 #include "gg/store/audit.h"
 
 #include <stdio.h>
@@ -140,24 +140,16 @@ static int print_all(struct gg_ctl *c, struct wanted *w)
     return gg_ctl_write(GG_STR(""));
 }
 
-/* Who looks is on record as well. */
 static int run(struct gg_ctl *c, struct wanted *w)
 {
     const char *fault;
-    struct gg_err err;
 
     if (!read_filter(c, w, &fault))
         return gg_ctl_misuse(c, fault);
-    if (c->ctx.audit_keys.count > 0) {
-        gg_audit_note(&c->call, (struct gg_audit_event){
-                                    .event = "admin.read",
-                                    .realm = gg_realm_find_name(w->filter.realm),
-                                    .subject = w->filter.subject,
-                                    .detail = w->is_export ? "audit.export" : "audit.list"});
-        if (!gg_audit_flush(&c->call, &err))
-            return gg_ctl_fail("%s", err.log);
-    }
-    return print_all(c, w);
+    struct gg_token_key whose = {gg_realm_find_name(w->filter.realm), w->filter.subject};
+    return gg_ctl_note_read(c, whose, w->is_export ? "audit.export" : "audit.list")
+               ? print_all(c, w)
+               : GG_CTL_FAILED;
 }
 
 int gg_ctl_audit_list(struct gg_ctl *c)

@@ -130,6 +130,18 @@ static bool is_state(struct gg_str s)
            gg_str_is(s, "expired") || gg_str_is(s, "expiring");
 }
 
+static bool note_list(struct gg_ctl *c, const struct wanted *w, struct gg_token_key key)
+{
+    const char *tenant = w->tenant.p == NULL ? "" : " tenant=";
+    const char *state = w->state.p == NULL ? "" : " state=";
+
+    if (key.realm == NULL)
+        key.realm = gg_realm_find_name(w->realm);
+    return gg_ctl_note_read(c, key,
+                            gg_arena_printf(c->arena, "tokens.list%s%.*s%s%.*s", tenant,
+                                            GG_STR_ARG(w->tenant), state, GG_STR_ARG(w->state)));
+}
+
 static int run_list(struct gg_ctl *c)
 {
     struct gg_token_key key = {0};
@@ -138,6 +150,8 @@ static int run_list(struct gg_ctl *c)
 
     if (!read_wanted(c, LIST, &w, &key) || !is_state(w.state))
         return gg_ctl_misuse(c, "takes --realm, --user, --tenant, --state, --limit and --json");
+    if (!note_list(c, &w, key))
+        return GG_CTL_FAILED;
     if (!w.is_json)
         (void)puts("realm\tsubject\tstate\treason\ttenant\tmicrosoft id\te-mail\texpires\tlast used"
                    "\tconnected");
@@ -161,6 +175,8 @@ static int run_show(struct gg_ctl *c)
 
     if (!read_wanted(c, SHOW, &w, &key) || w.user.p == NULL)
         return gg_ctl_misuse(c, "needs --user: a number, or a UUID for beta");
+    if (!gg_ctl_note_read(c, key, "tokens.show"))
+        return GG_CTL_FAILED;
     struct gg_roster_ask ask = {.realm = key.realm, .subject = key.subject, .limit = 1};
     if (!gg_roster_list(c->ctx.db, c->arena, &ask, &found, &err))
         return gg_ctl_fail_db(&err);

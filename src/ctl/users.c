@@ -138,6 +138,9 @@ static int run_list(struct gg_ctl *c)
 
     if (!read_wanted(c, LIST, &w))
         return gg_ctl_misuse(c, "takes --realm, --limit and --json");
+    if (!gg_ctl_note_read(c, (struct gg_token_key){gg_realm_find_name(w.realm), {NULL, 0}},
+                          "users.list"))
+        return GG_CTL_FAILED;
     if (!w.is_json)
         (void)puts("realm\tid\ttenant\tmicrosoft id\te-mail\tname\tconnected");
     for (int i = 0; status == GG_CTL_DONE && i < GG_REALMS; i++)
@@ -190,6 +193,8 @@ static int run_show(struct gg_ctl *c)
 
     if (!read_wanted(c, SHOW, &w) || !gg_ctl_find_key(c, w.realm, w.user, &who))
         return gg_ctl_misuse(c, "needs --user: a number, or a UUID for beta");
+    if (!gg_ctl_note_read(c, who, "users.show"))
+        return GG_CTL_FAILED;
     if (!gg_people_count(&c->call, who, &people, &err) ||
         !find_state(c, c->arena, who, &state, &err))
         return gg_ctl_fail_db(&err);

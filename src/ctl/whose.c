@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "whose.h"
 
+#include "gg/flow/audit.h"
 #include "gg/proto/time.h"
 
 #include <string.h>
@@ -25,6 +26,19 @@ bool gg_ctl_find_key(struct gg_ctl *c, struct gg_str realm, struct gg_str subjec
             return true;
     }
     return false;
+}
+
+bool gg_ctl_note_read(struct gg_ctl *c, struct gg_token_key whose, const char *detail)
+{
+    struct gg_err err;
+
+    if (c->ctx.audit_keys.count == 0 && !c->ctx.conf->audit_fails_closed)
+        return true;
+    gg_audit_note(&c->call, (struct gg_audit_event){.event = "admin.read",
+                                                    .realm = whose.realm,
+                                                    .subject = whose.subject,
+                                                    .detail = detail});
+    return gg_audit_flush(&c->call, &err) || gg_ctl_fail("%s", err.log) == GG_CTL_DONE;
 }
 
 const char *gg_ctl_clean(struct gg_arena *a, struct gg_str s)

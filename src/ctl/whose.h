@@ -19,6 +19,12 @@ bool gg_ctl_is_realm(struct gg_str name, const struct gg_realm *realm);
 GG_MUST bool gg_ctl_find_key(struct gg_ctl *c, struct gg_str realm, struct gg_str subject,
                              struct gg_token_key *key);
 
+/*
+ * Who looks is on record: admin.read, with the command and what it was asked for. True when there
+ * is a row, or none is needed: AUDIT_FAILURE decides. Without a key there is no audit.
+ */
+GG_MUST bool gg_ctl_note_read(struct gg_ctl *c, struct gg_token_key whose, const char *detail);
+
 /* For a terminal: "-" for what is absent, and no byte that a terminal would act upon. */
 const char *gg_ctl_clean(struct gg_arena *a, struct gg_str s);
 

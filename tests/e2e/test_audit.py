@@ -147,11 +147,41 @@ def test_a_refresh_that_fails(person, word, status, rest):
 
 def test_admin_reads(stack):
     someone = Person(stack, MAIN, "sam").log_in(scopes=["admin"])
-    for path, detail in (("/api/v1/health/microsoft/tokens", "health.tokens"), ("/api/v1/health/microsoft", "health.details")):
+    for path, detail in (("/api/v1/health/microsoft/tokens", "health.tokens"), ("/api/v1/health/microsoft", "health.details"), ("/metrics", "metrics")):
         answer = someone.call("GET", path)
         found = rows(stack, f"request_id = '{answer.headers['X-Request-ID']}'")
         assert told(found) == [("admin.read", "ok", detail)]
         assert found[0][3:7] == ("NULL", "NULL", f"main:{someone.subject}", "127.0.0.1")
+
+
+def looks(stack, *words, check=True, **env):
+    """A run of graphgatectl, and the rows it left."""
+    before = rows(stack, "event = 'admin.read' AND actor LIKE 'ctl:%'")
+    done = stack.ctl(*words, check=check, env=env)
+    return done, rows(stack, "event = 'admin.read' AND actor LIKE 'ctl:%'")[len(before):]
+
+
+# mutant: src/ctl/whose.c: return gg_audit_flush(&c->call, &err) || gg_ctl_fail("%s", err.log) == GG_CTL_DONE; => return true;
+def test_an_operators_reads(stack, person):
+    someone = person().connect()
+    name, who = someone.realm.name, someone.subject
+    for words, row in ((("tokens", "show", "--user", who), ("tokens.show", name, who)), (("users", "show", "--user", who), ("users.show", name, who)),
+                       (("tokens", "list", "--user", who), ("tokens.list", name, who)), (("users", "list", "--realm", name), ("users.list", name, "NULL")),
+                       (("tokens", "list", "--tenant", "t-1", "--state", "active"), ("tokens.list tenant=t-1 state=active", "NULL", "NULL"))):
+        found = looks(stack, *words, check=False)[1]
+        assert [(one.result, one.detail, one.realm, one.subject) for one in found] == [("ok", *row)], words
+    for words in (("stats",), ("tokens", "list", "--state", "nonsense"), ("users", "list", "x")):
+        assert looks(stack, *words, check=False)[1] == []
+
+
+def test_an_operators_read_without_its_row(stack, person, no_audit):
+    someone = person()
+    someone.subject = someone.sign_in().body["user_info"]["id"]
+    no_audit()
+    for words in (("tokens", "show", "--user", someone.subject), ("tokens", "list"), ("users", "list"), ("users", "show", "--user", someone.subject)):
+        done = looks(stack, *words, check=False, AUDIT_FAILURE="closed")[0]
+        assert done.returncode == 1 and done.stdout == "" and "a row of the audit could not be written" in done.stderr
+        assert someone.subject in looks(stack, *words, AUDIT_FAILURE="open")[0].stdout
 
 
 @pytest.mark.parametrize("forwarded, address", [("192.0.2.9", "192.0.2.9"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6")])
