@@ -142,6 +142,10 @@ void gg_check_seals(struct gg_checks *k)
                          (long long)rows, realm->token_table,
                          k->conf->refuses_unsealed ? ", and UNSEALED_ROWS refuses them" : "");
     }
+    if (!k->has_spoken)
+        gg_check_say(k, GG_CHECK_OK,
+                     "no unsealed rows; graphgatectl keys status --scan looks at "
+                     "each seal");
 }
 
 /* "3 invalid_grant, 1 consent_required"; *word is the first that can be explained. */

@@ -47,20 +47,26 @@ static bool is_configured(struct gg_ctl *c, struct gg_str fingerprint)
     return false;
 }
 
-/* Keys that rows are noted under, and nobody has any more. */
-static void print_unknown(struct gg_ctl *c, const struct state *s)
+/* Keys that rows are noted under, and nobody has any more; whether there are none. */
+static bool print_unknown(struct gg_ctl *c, const struct state *s)
 {
+    bool is_good = true;
+
     for (int realm = 0; realm < GG_REALMS; realm++)
         for (size_t i = 0; i < s->tallies[realm].count; i++) {
             struct gg_str name = s->tallies[realm].keys[i].fingerprint;
             const char *text = name.p == NULL ? "" : gg_arena_copy(c->arena, name.p, name.n);
             bool is_printed = realm > 0 && count_of(&s->tallies[0], text) > 0;
-            if (name.p != NULL && !is_printed && !is_configured(c, name))
-                print_noted(s, text, "unknown");
+            if (name.p == NULL || is_printed || is_configured(c, name))
+                continue;
+            print_noted(s, text, "unknown");
+            is_good = false;
         }
+    return is_good;
 }
 
-static bool print_table(struct gg_ctl *c, struct state *s, struct gg_err *err)
+/* *is_good: no row is under an unknown key or without a seal. */
+static bool print_table(struct gg_ctl *c, struct state *s, bool *is_good, struct gg_err *err)
 {
     char own[GG_FERNET_FINGERPRINT_CHARS + 1];
     int64_t rows[GG_REALMS];
@@ -80,10 +86,12 @@ static bool print_table(struct gg_ctl *c, struct state *s, struct gg_err *err)
             return false;
         print_noted(s, own, i == 0 ? "first" : "also");
     }
-    print_unknown(c, s);
+    *is_good = print_unknown(c, s);
     print_noted(s, NULL, "not noted");
     print_row("", "rows", rows);
     print_row("", "unsealed", unsealed);
+    for (int realm = 0; realm < GG_REALMS; realm++)
+        *is_good = *is_good && unsealed[realm] == 0;
     return true;
 }
 
@@ -114,7 +122,8 @@ static bool look(struct gg_ctl *c, struct gg_rekey r, bool *is_good, struct gg_e
     if (!gg_rekey_run(&c->call, &r, err))
         return false;
     if (r.counts.seen > 0)
-        (void)printf("%s: %s decrypted%s\n", r.realm->name, gg_ctl_rekey_rows(c, r.counts.seen),
+        (void)printf("%s: %s decrypted%s\n", r.realm->name,
+                     gg_ctl_rekey_rows(c, r.counts.seen - r.counts.unreadable - r.counts.forged),
                      r.which == GG_TOKENROW_ALL ? "" : " of those whose key is not noted");
     *is_good = print_found(c, &r) && *is_good;
     return true;
@@ -131,7 +140,7 @@ static int status(struct gg_ctl *c)
     if (!gg_ctl_read_flags(c, flags, 1) || c->argc > 1)
         return gg_ctl_misuse(c, "takes --scan alone");
     gg_ctl_rekey_open_db(c);
-    if (!print_table(c, &state, &err))
+    if (!print_table(c, &state, &is_good, &err))
         return gg_ctl_fail("%s", err.log);
     for (int realm = 0; realm < GG_REALMS; realm++) {
         struct gg_rekey r = {

@@ -7,22 +7,29 @@
 struct use {
     int64_t rows;
     int64_t left;
+    int64_t found; /* decrypted with it by this run */
 };
 
-static bool count_use(struct gg_ctl *c, const struct gg_ctl_rekey *k, const char *fingerprint,
-                      struct use *use, struct gg_err *err)
+static bool count_use(struct gg_ctl *c, const struct gg_ctl_rekey *k, size_t key, struct use *use,
+                      struct gg_err *err)
 {
+    char fingerprint[GG_FERNET_FINGERPRINT_CHARS + 1];
     struct gg_tokenrow_tally tally;
 
     *use = (struct use){0};
+    if (!gg_fernet_fingerprint(&c->ctx.fernet, key, fingerprint, err))
+        return false;
     for (int realm = 0; realm < GG_REALMS; realm++) {
         if (!gg_tokenrow_count(c->ctx.db, c->arena, gg_realm((enum gg_realm_id)realm), &tally, err))
             return false;
         for (size_t i = 0; i < tally.count; i++)
             if (gg_str_is(tally.keys[i].fingerprint, fingerprint))
                 use->rows += tally.keys[i].rows;
+        use->found += k->counts[realm].by_key[key];
         use->left += k->counts[realm].unreadable + k->counts[realm].forged;
     }
+    if (k->is_dry && use->rows < use->found)
+        use->rows = use->found;
     return true;
 }
 
@@ -62,15 +69,19 @@ static bool print_verdict(struct gg_ctl *c, const struct gg_ctl_rekey *k, struct
         (void)puts("There is one key: nothing to remove.");
     for (size_t i = 1; i < c->ctx.fernet.count; i++) {
         if (!gg_fernet_fingerprint(&c->ctx.fernet, i, fingerprint, err) ||
-            !count_use(c, k, fingerprint, &use, err))
+            !count_use(c, k, i, &use, err))
             return false;
         if (use.rows > 0)
             (void)printf("The key %s is still used by %s: keep it%s.\n", fingerprint,
                          gg_ctl_rekey_rows(c, use.rows),
                          k->is_dry ? "" : ", and look whether all workers have the new key first");
         else if (use.left > 0)
-            (void)printf("The key %s is no longer used, unless by the rows that were left: with it "
-                         "go their tokens.\n",
+            (void)printf("No row is under the key %s, unless those that were left: with it go "
+                         "their tokens.\n",
+                         fingerprint);
+        else if (use.found == 0)
+            (void)printf("No row is under the key %s: if it is the old one it may be removed; if "
+                         "it is the new one, put it first.\n",
                          fingerprint);
         else
             (void)printf("The key %s is no longer used: it may be removed.\n", fingerprint);

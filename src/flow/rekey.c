@@ -67,20 +67,24 @@ static struct gg_seal_row seal_row(const struct run *run, const struct gg_tokenr
         .realm = run->rekey->realm->name, .subject = row->subject, .ciphers = ciphers};
 }
 
+/* The noted key changes the words alone: the row is left all the same. */
 static enum outcome leave(const struct run *run, const struct gg_tokenrow *row, const char *why,
                           int64_t *counter)
 {
     struct gg_rekey *r = run->rekey;
     struct gg_arena *a = run->call->arena;
+    bool is_keyless = gg_fernet_lacks(fernet_of(run), row->fingerprint);
 
     if (r->counts.unreadable + r->counts.forged < GG_REKEY_LEFT_MAX) {
         struct gg_rekey_left *left = gg_arena_alloc(a, sizeof *left);
         left->subject = gg_str_of(gg_arena_copy(a, row->subject.p, row->subject.n));
-        left->why = why;
+        left->why = is_keyless ? gg_arena_printf(a, "needs the key %.*s, which is not configured",
+                                                 GG_STR_ARG(row->fingerprint))
+                               : why;
         left->next = r->left;
         r->left = left;
     }
-    ++*counter;
+    ++*(is_keyless ? &r->counts.unreadable : counter);
     return LEFT;
 }
 

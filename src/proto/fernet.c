@@ -141,6 +141,22 @@ static bool parse(struct gg_arena *a, struct gg_str token, struct gg_str *raw, s
     return true;
 }
 
+bool gg_fernet_lacks(const struct gg_fernet *f, struct gg_str noted)
+{
+    char own[GG_FERNET_FINGERPRINT_CHARS + 1];
+    struct gg_err ignored;
+
+    if (noted.n != GG_FERNET_FINGERPRINT_CHARS)
+        return false;
+    for (size_t i = 0; i < noted.n; i++)
+        if (strchr("0123456789abcdef", noted.p[i]) == NULL || noted.p[i] == '\0')
+            return false;
+    for (size_t i = 0; i < f->count; i++)
+        if (!gg_fernet_fingerprint(f, i, own, &ignored) || gg_str_is(noted, own))
+            return false;
+    return true;
+}
+
 /* The key whose MAC the token has. */
 static bool find_key(const struct gg_fernet *f, struct gg_str raw, size_t *i, struct gg_err *err)
 {

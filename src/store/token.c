@@ -26,7 +26,7 @@ static const struct gg_db_stmt find = {
     " TIMESTAMPDIFF(SECOND, '1970-01-01', expires_at),"
     " TIMESTAMPDIFF(SECOND, '1970-01-01', last_used_at),"
     " refresh_token, refresh_after > NOW(6), id_token, seal, " TOO_OLD
-    " FROM {table} WHERE {key}={subject}",
+    ", key_fingerprint FROM {table} WHERE {key}={subject}",
     true};
 
 static const struct gg_db_stmt put = {
@@ -121,6 +121,7 @@ bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_
         .found = true,
         .ciphers = {.access_token = row[0], .refresh_token = row[13], .id_token = row[15]},
         .seal = row[16],
+        .fingerprint = row[18],
         .is_active = is_active && !is_too_old,
         .is_too_old = is_active && is_too_old,
         .is_leased = gg_db_cell_int(row[2], 0) == 1,
@@ -144,6 +145,23 @@ static struct gg_seal_row seal_row(struct gg_token_key key, struct gg_ciphers ci
         .realm = key.realm->name, .subject = key.subject, .ciphers = ciphers};
 }
 
+/* A seal that none of the keys made is not blamed on anybody while the row's own key is missing. */
+static bool blame_seal(struct gg_token_store s, const struct gg_token *token, struct gg_err *err)
+{
+    bool is_keyless = token->seal.p != NULL && gg_fernet_lacks(s.fernet, token->fingerprint);
+
+    if (is_keyless)
+        (void)gg_fail(err, GG_EAUTHREQUIRED, "a row needs the key %.*s, which is not configured",
+                      GG_STR_ARG(token->fingerprint));
+    else
+        (void)gg_fail(err, GG_EAUTHREQUIRED,
+                      token->seal.p != NULL ? "a row's seal is wrong" : "a row has no seal");
+    gg_log(GG_ERROR, is_keyless ? "token.decrypt" : "token.seal",
+           "realm=%s subject=%.*s reason=\"%s\"", token->key.realm->name,
+           GG_STR_ARG(token->key.subject), err->log);
+    return count_fault(is_keyless ? GG_M_STORAGE_DECRYPT : GG_M_STORAGE_SEAL, false);
+}
+
 /* Before anything in the row is decrypted: its tokens may be another's. */
 static bool check_seal(struct gg_token_store s, struct gg_arena *a, const struct gg_token *token,
                        struct gg_err *err)
@@ -151,14 +169,9 @@ static bool check_seal(struct gg_token_store s, struct gg_arena *a, const struct
     struct gg_seal_row row = seal_row(token->key, token->ciphers);
     bool is_sealed = token->seal.p != NULL;
 
-    if (count_fault(GG_M_STORAGE_SEAL, is_sealed
-                                           ? gg_seal_check(s.fernet, a, &row, token->seal, err)
-                                           : !s.refuses_unsealed))
+    if (is_sealed ? gg_seal_check(s.fernet, a, &row, token->seal, err) : !s.refuses_unsealed)
         return true;
-    gg_log(GG_ERROR, "token.seal", "realm=%s subject=%.*s reason=\"%s\"", row.realm,
-           GG_STR_ARG(row.subject), is_sealed ? err->log : "the row has none");
-    return gg_fail(err, GG_EAUTHREQUIRED,
-                   is_sealed ? "a row's seal is wrong" : "a row has no seal");
+    return blame_seal(s, token, err);
 }
 
 static bool decrypt(struct gg_token_store s, struct gg_arena *a, struct gg_str cipher,

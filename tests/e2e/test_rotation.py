@@ -99,7 +99,7 @@ def test_rotated_rows_are_served_by_the_new_key_alone(site, worker, realm):
     done = site.ctl("rotate-keys", "--dry-run")
     assert done.returncode == 0 and changed(done.stdout) == {"main": 0, "beta": 0, realm.name: 3}, done
     assert done.stdout.startswith(f"The key {rows.fingerprint(site.new)} would encrypt. All workers must know it already: ")
-    assert "keep it" in done.stdout and [one.row(COLUMNS) for one in people] == tokens
+    assert "still used by 3 rows: keep it" in done.stdout and [one.row(COLUMNS) for one in people] == tokens
     done = site.ctl("rotate-keys")
     assert done.returncode == 0 and changed(done.stdout) == {"main": 0, "beta": 0, realm.name: 3}, done
     assert done.stdout.startswith(f"The key {rows.fingerprint(site.new)} encrypts. All workers must know it already: ")
@@ -112,6 +112,7 @@ def test_rotated_rows_are_served_by_the_new_key_alone(site, worker, realm):
     assert [as_person(one, after, realm).cal("GET").status for one in people] == [200, 200, 401]
     done = site.ctl("rotate-keys")
     assert done.returncode == 0 and changed(done.stdout) == {"main": 0, "beta": 0}
+    assert "no longer used" not in done.stdout
     audit = site.sql("SELECT event, realm, result, detail FROM audit_log WHERE event = 'key.rotate' ORDER BY id")
     assert [row[2] for row in audit] == ["begun", "ok"] * 4
     assert ["key.rotate", realm.name, "ok", f"3 re-encrypted, key {rows.fingerprint(site.new)}; left 0"] in audit
@@ -157,6 +158,38 @@ def test_what_is_left_is_named(site, worker, realm):
     assert "still used by 2 rows" in site.ctl("rotate-keys").stdout
 
 
+def test_a_new_key_behind_the_old_one_is_not_said_to_be_useless(site):
+    """OLD,NEW: who takes out what a run found nothing under must not be told to take out NEW."""
+    rows.insert(site.sql, "main", site.old, 2)
+    for more in ((), ("--dry-run",)):
+        done = site.ctl("rotate-keys", *more, keys=f"{site.old},{site.new}")
+        assert done.returncode == 0 and "no longer used" not in done.stdout
+        assert (f"No row is under the key {rows.fingerprint(site.new)}: if it is the old one it may be removed; "
+                "if it is the new one, put it first.\n") in done.stdout
+
+
+# mutant: src/proto/fernet.c: || gg_str_is(noted, own)) => || true)
+def test_a_missing_key_is_no_forgery(site, worker, realm):
+    """The key is missing: said so, by its name, and nothing is served or changed; noting a key does nobody any good."""
+    someone = direct(Person, worker(), realm).connect()
+    name, was = rows.fingerprint(site.old), someone.row(f"{COLUMNS}, updated_at")
+    one = worker(keys=site.new)
+    needs_microsoft(as_person(someone, one, realm).cal("GET"), someone)
+    assert "token.decrypt" in one.logs() and f"needs the key {name}, which is not configured" in one.logs()
+    assert "token.seal" not in one.logs()
+    for command in (["rotate-keys"], ["rotate-keys", "--all"], ["seal"], ["keys", "status", "--scan"]):
+        done = site.ctl(*command, keys=site.new)
+        assert done.returncode == 1, (command, done)
+        assert f"{realm.name}: left {someone.subject}: needs the key {name}, which is not configured\n" in done.stdout, (command, done)
+    assert f"{realm.name}: 0 rows decrypted\n" in done.stdout
+    done = site.ctl("keys", "status", keys=site.new)
+    assert done.returncode == 1 and "unknown" in done.stdout
+    assert someone.row(f"{COLUMNS}, updated_at") == was
+    assert site.ctl("keys", "status", keys=f"{site.new},{site.old}").returncode == 0
+    someone.set_row("seal = REVERSE(seal), key_fingerprint = '0a1b2c3d'")
+    needs_microsoft(as_person(someone, worker(), realm).cal("GET"), someone)
+
+
 def test_rows_under_a_lease_are_waited_for(site, worker, realm):
     """Whoever refreshes now writes with what it read; a lease that has ended goes with the rotation."""
     someone = direct(Person, worker(), realm).connect()
@@ -192,14 +225,16 @@ def test_keys_status(site):
     names = [rows.fingerprint(key) for key in (site.new, site.old, other)]
     done = site.ctl("keys", "status")
     table = [line.split() for line in done.stdout.splitlines()]
-    assert done.returncode == 0 and table[:7] == [
+    assert done.returncode == 1 and table[:7] == [
         ["key", "use", "main", "beta"], [names[0], "first", "2", "0"], [names[1], "also", "3", "1"], [names[2], "unknown", "1", "0"],
         ["-", "not", "noted", "4", "0"], ["rows", "10", "1"], ["unsealed", "4", "0"]], done.stdout
     assert f"main: 4 rows decrypted of those whose key is not noted\nmain: 4 rows under {names[1]}\n" in done.stdout
     done = site.ctl("keys", "status", "--scan")
-    assert done.returncode == 1 and "main: left 10000200: its seal is wrong" in done.stdout and f"main: 7 rows under {names[1]}" in done.stdout
+    assert done.returncode == 1 and f"main: left 10000200: needs the key {names[2]}, " in done.stdout and f"main: 9 rows decrypted\nmain: 2 rows under {names[0]}\nmain: 7 rows under {names[1]}" in done.stdout
     site.sql(f"DELETE FROM microsoft_oauth_tokens WHERE user_id = 10000200; UPDATE microsoft_oauth_tokens SET key_fingerprint = '{names[0]}'")
-    assert site.ctl("keys", "status").returncode == 0
+    assert site.ctl("keys", "status").returncode == 1
+    assert site.ctl("seal").returncode == 0 and site.ctl("keys", "status").returncode == 0
+    site.sql(f"UPDATE microsoft_oauth_tokens SET key_fingerprint = '{names[0]}'")
     done = site.ctl("keys", "status", "--scan")
     assert done.returncode == 1 and "main: 7 rows noted under a key that is not theirs: graphgatectl rotate-keys --all" in done.stdout
     assert changed(site.ctl("rotate-keys").stdout)["main"] == 0
@@ -244,11 +279,11 @@ def test_as_documented(site, stack, mariadb, tmp_path):
     assert f'"keys":["{rows.fingerprint(stack.conf["TOKEN_ENCRYPTION_KEY"])}"]' in shell.run(steps["known"])
     rows.insert(site.sql, "main", site.old, 3, sealed=False)
     both = {"TOKEN_ENCRYPTION_KEY": f"{site.new},{site.old}"}
-    assert "unsealed            3" in shell.run(steps["status"], **both) and changed(shell.run(steps["look"], **both))["main"] == 3
+    assert "unsealed            3" in shell.run(steps["status"], status=1, **both) and changed(shell.run(steps["look"], **both))["main"] == 3
     out = shell.run(steps["rotate"], **both)
     assert changed(out)["main"] == 3 and "it may be removed" in out
     alone = {"TOKEN_ENCRYPTION_KEY": site.new, "UNSEALED_ROWS": "refuse"}
-    assert "3 rows under" in shell.run(steps["alone"], **alone)
+    assert "3 rows under" in shell.run(steps["alone"], status=1, **alone)
     assert changed(shell.run(steps["would-seal"], **alone))["main"] == changed(shell.run(steps["seal"], **alone))["main"] == 3
     assert "unsealed            0" in shell.run(steps["status"], **alone)
     rows.check(site.all("main"), "main", site.new)

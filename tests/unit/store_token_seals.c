@@ -247,6 +247,42 @@ START_TEST(a_refresh_keeps_what_no_key_opens)
 }
 END_TEST
 
-GG_UNIT_MAIN("store/token seals", a_row_serves_its_owner_alone, rows_without_a_seal,
-             a_refresh_leaves_an_unsealed_row_unsealed, a_seal_that_came_in_between,
-             a_refresh_brings_all_under_the_first_key, a_refresh_keeps_what_no_key_opens)
+/* Why a row is refused, and what the log's words rest on: never whether. */
+static const char *refusal(void)
+{
+    struct gg_token token = find();
+    struct gg_secret out;
+    struct gg_err err = {.code = GG_OK};
+
+    ck_assert(!gg_token_open(store(), arena, &token, &out, &err));
+    ck_assert_int_eq(err.code, GG_EAUTHREQUIRED);
+    return gg_arena_strdup(arena, err.log);
+}
+
+START_TEST(a_missing_key_is_named)
+{
+    struct gg_fernet one = fernet;
+
+    set_up();
+    const char *missing = gg_arena_printf(arena, "a row needs the key %s, which is not configured",
+                                          cell("key_fingerprint"));
+    fernet = (struct gg_fernet){.count = 1, .keys = {{9, 9, 9}}};
+    ck_assert_str_eq(refusal(), missing);
+    database_run(db, "UPDATE microsoft_oauth_tokens SET key_fingerprint = NULL");
+    ck_assert_str_eq(refusal(), "a row's seal is wrong");
+    database_run(db, "UPDATE microsoft_oauth_tokens SET key_fingerprint = 'a\"b c\\nd'");
+    ck_assert_str_eq(refusal(), "a row's seal is wrong");
+    fernet = one;
+    ck_assert(is_served());
+    database_run(db, "UPDATE microsoft_oauth_tokens SET key_fingerprint = '0a1b2c3d'");
+    ck_assert(is_served());
+    database_run(db, "UPDATE microsoft_oauth_tokens SET seal = REVERSE(seal)");
+    ck_assert_str_eq(refusal(), "a row needs the key 0a1b2c3d, which is not configured");
+    gg_arena_close(arena);
+}
+END_TEST
+
+GG_UNIT_MAIN("store/token seals", a_missing_key_is_named, a_row_serves_its_owner_alone,
+             rows_without_a_seal, a_refresh_leaves_an_unsealed_row_unsealed,
+             a_seal_that_came_in_between, a_refresh_brings_all_under_the_first_key,
+             a_refresh_keeps_what_no_key_opens)

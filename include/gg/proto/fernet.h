@@ -41,6 +41,12 @@ GG_MUST bool gg_fernet_derive(const struct gg_fernet *f, size_t i, const char *p
 GG_MUST bool gg_fernet_fingerprint(const struct gg_fernet *f, size_t i,
                                    char out[GG_FERNET_FINGERPRINT_CHARS + 1], struct gg_err *err);
 
+/*
+ * Whether what is noted is a fingerprint, and none of the keys'. A note is no proof, whoever can
+ * write to the database can write it: good for words alone, never for what is accepted.
+ */
+bool gg_fernet_lacks(const struct gg_fernet *f, struct gg_str noted);
+
 GG_MUST bool gg_fernet_encrypt(const struct gg_fernet *f, struct gg_arena *a, struct gg_secret in,
                                struct gg_str *token, struct gg_err *err);
 

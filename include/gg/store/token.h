@@ -48,11 +48,12 @@ struct gg_token {
     bool is_rested; /* it came of a refresh, whose rest_s are not over */
     /* The access token's also says which state of the row this is: no two encryptions are equal. */
     struct gg_ciphers ciphers;
-    struct gg_str seal;     /* absent: imported, not sealed */
-    int64_t left_s;         /* until it expires; negative when it has */
-    struct gg_str failure;  /* what a refresh failed with a moment ago, or absent */
-    int64_t failure_left_s; /* until that is over, at least 1 */
-    bool wants_touch;       /* last_used_at is more than a minute old */
+    struct gg_str seal;        /* absent: imported, not sealed */
+    struct gg_str fingerprint; /* of the key that it is noted under; absent: not noted */
+    int64_t left_s;            /* until it expires; negative when it has */
+    struct gg_str failure;     /* what a refresh failed with a moment ago, or absent */
+    int64_t failure_left_s;    /* until that is over, at least 1 */
+    bool wants_touch;          /* last_used_at is more than a minute old */
     struct gg_token_owner owner;
     struct gg_str scope;
     int64_t expires_at_s;   /* UTC */
