@@ -91,7 +91,7 @@ bool gg_login_take(struct gg_login_store s, struct gg_arena *a, struct gg_login_
                    struct gg_login *login, struct gg_err *err)
 {
     struct gg_str hashes[2];
-    struct gg_str parts[3];
+    struct gg_str parts[3] = {{NULL, 0}};
     struct gg_db_result rows;
 
     if (!hash_keys(a, key, hashes, err))

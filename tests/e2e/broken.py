@@ -142,7 +142,7 @@ BROKEN = [
     Row("an unknown name in the file", {"configuration": failed("REDIRECT_URL", "line ", "not the name of a setting")},
         by=lambda w: config_file(w, "REDIRECT_URL=x\n"), skips=SITE),
     Row("an unreadable file", {"configuration": failed("GRAPHGATE_CONFIG", "cannot be read")},
-        by=lambda w: {"GRAPHGATE_CONFIG": w.tmp, **w.stack.conf}, skips=SITE),
+        by=lambda w: {**w.stack.conf, "GRAPHGATE_CONFIG": w.tmp, "DATABASE_URL": w.own.url}, skips=SITE),
     Row("a setting is missing", {"configuration": failed("MSCLIENTID", "is required")}, {"MSCLIENTID": None},
         by=lambda w: config_without(w, "MSCLIENTID"), skips=SITE),
     Row("everybody can read the file", {"configuration": warned("everybody", "chmod")}, by=lambda w: config_file(w, "", 0o644)),

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Each fuzzer twice: as a program that replays the seeds, and with libFuzzer (--enable-fuzzers, clang).
 REPLAYS = \
+	tests/fuzz/replay_aadsts \
 	tests/fuzz/replay_address \
+	tests/fuzz/replay_audit \
 	tests/fuzz/replay_b64 \
 	tests/fuzz/replay_conf \
 	tests/fuzz/replay_cursor \
@@ -17,6 +19,7 @@ REPLAYS = \
 	tests/fuzz/replay_oauth \
 	tests/fuzz/replay_request \
 	tests/fuzz/replay_returnto \
+	tests/fuzz/replay_seal \
 	tests/fuzz/replay_time \
 	tests/fuzz/replay_urlenc
 check_PROGRAMS += $(REPLAYS)
@@ -24,7 +27,9 @@ TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/run.py tests/fuzz/RESULTS.md tests/fuzz/fuzz.h tests/fuzz/request.h
 if FUZZERS
 noinst_PROGRAMS = \
+	tests/fuzz/fuzz_aadsts \
 	tests/fuzz/fuzz_address \
+	tests/fuzz/fuzz_audit \
 	tests/fuzz/fuzz_b64 \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_cursor \
@@ -40,14 +45,23 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_oauth \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_returnto \
+	tests/fuzz/fuzz_seal \
 	tests/fuzz/fuzz_time \
 	tests/fuzz/fuzz_urlenc
 endif
 
+tests_fuzz_replay_aadsts_SOURCES = tests/fuzz/fuzz_aadsts.c tests/fuzz/replay.c
+tests_fuzz_replay_aadsts_LDADD = $(PROTO)
+tests_fuzz_fuzz_aadsts_LDADD = $(PROTO)
+tests_fuzz_fuzz_aadsts_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_address_SOURCES = tests/fuzz/fuzz_address.c tests/fuzz/replay.c
 tests_fuzz_replay_address_LDADD = $(PROTO)
 tests_fuzz_fuzz_address_LDADD = $(PROTO)
 tests_fuzz_fuzz_address_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_audit_SOURCES = tests/fuzz/fuzz_audit.c tests/fuzz/replay.c
+tests_fuzz_replay_audit_LDADD = $(PROTO)
+tests_fuzz_fuzz_audit_LDADD = $(PROTO)
+tests_fuzz_fuzz_audit_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_b64_SOURCES = tests/fuzz/fuzz_b64.c tests/fuzz/replay.c
 tests_fuzz_replay_b64_LDADD = $(PROTO)
 tests_fuzz_fuzz_b64_LDADD = $(PROTO)
@@ -108,6 +122,10 @@ tests_fuzz_replay_returnto_SOURCES = tests/fuzz/fuzz_returnto.c tests/fuzz/repla
 tests_fuzz_replay_returnto_LDADD = $(PROTO)
 tests_fuzz_fuzz_returnto_LDADD = $(PROTO)
 tests_fuzz_fuzz_returnto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_seal_SOURCES = tests/fuzz/fuzz_seal.c tests/fuzz/replay.c
+tests_fuzz_replay_seal_LDADD = $(PROTO)
+tests_fuzz_fuzz_seal_LDADD = $(PROTO)
+tests_fuzz_fuzz_seal_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_time_SOURCES = tests/fuzz/fuzz_time.c tests/fuzz/replay.c
 tests_fuzz_replay_time_LDADD = $(PROTO)
 tests_fuzz_fuzz_time_LDADD = $(PROTO)
