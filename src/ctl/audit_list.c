@@ -6,6 +6,7 @@
 #include "gg/store/audit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define LIMIT_DEFAULT  100
 #define LIMIT_MAX      100000
@@ -77,11 +78,27 @@ static void add_json(struct gg_arena *a, struct gg_buf *line, const struct gg_au
     gg_jsonw_close(&w, '}');
 }
 
-/* Whoever changed a row may have put anything into it: no terminal gets to see that. */
+/*
+ * Whoever changed a row may have put anything into it: no terminal gets to see that, and what looks
+ * like more than one value stands in quotes.
+ */
 static void add_pair(struct gg_arena *a, struct gg_buf *line, const char *name, struct gg_str value)
 {
-    if (value.p != NULL)
-        gg_buf_add_fmt(line, " %s=%.*s", name, GG_STR_ARG(gg_audit_clean(a, value, value.n)));
+    struct gg_str text = gg_audit_clean(a, value, value.n);
+    bool is_quoted = false;
+
+    if (value.p == NULL)
+        return;
+    for (size_t i = 0; i < text.n; i++)
+        is_quoted = is_quoted || strchr(" \"\\=", text.p[i]) != NULL;
+    gg_buf_add_fmt(line, is_quoted ? " %s=\"" : " %s=", name);
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"' || text.p[i] == '\\')
+            gg_buf_add_char(line, '\\');
+        gg_buf_add_char(line, text.p[i]);
+    }
+    if (is_quoted)
+        gg_buf_add_char(line, '"');
 }
 
 static void add_text(struct gg_arena *a, struct gg_buf *line, const struct gg_audit_row *row)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
+#include "whose.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+
+#define TEXT_BYTES_MAX 4096
 
 void gg_check_say(struct gg_checks *k, enum gg_check_level level, const char *fmt, ...)
 {
@@ -13,6 +16,7 @@ void gg_check_say(struct gg_checks *k, enum gg_check_level level, const char *fm
         [GG_CHECK_SKIPPED] = "not checked: ",
         [GG_CHECK_FAILED] = "failed: ",
     };
+    char text[TEXT_BYTES_MAX];
     va_list ap;
 
     (void)printf("%-14s %s", k->name, words[level]);
@@ -20,8 +24,11 @@ void gg_check_say(struct gg_checks *k, enum gg_check_level level, const char *fm
         (void)fputs(": ", stdout);
     va_start(ap, fmt);
     if (fmt != NULL)
-        (void)vprintf(fmt, ap);
+        (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    /* What stands in the database, anybody may have written. */
+    if (fmt != NULL)
+        (void)fputs(gg_ctl_clean(k->call->arena, gg_str_of(text)), stdout);
     (void)putchar('\n');
     (void)fflush(stdout);
     k->has_spoken = true;

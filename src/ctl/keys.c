@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rekey.h"
+#include "whose.h"
 
 #include <stdio.h>
 
@@ -27,13 +28,13 @@ static void print_row(const char *key, const char *use, const int64_t counts[GG_
     (void)putchar('\n');
 }
 
-static void print_noted(const struct state *s, const char *key, const char *use)
+static void print_noted(struct gg_ctl *c, const struct state *s, const char *key, const char *use)
 {
     int64_t counts[GG_REALMS];
 
     for (int realm = 0; realm < GG_REALMS; realm++)
         counts[realm] = count_of(&s->tallies[realm], key);
-    print_row(key == NULL ? "-" : key, use, counts);
+    print_row(gg_ctl_clean(c->arena, gg_str_of(key)), use, counts);
 }
 
 static bool is_configured(struct gg_ctl *c, struct gg_str fingerprint)
@@ -59,7 +60,7 @@ static bool print_unknown(struct gg_ctl *c, const struct state *s)
             bool is_printed = realm > 0 && count_of(&s->tallies[0], text) > 0;
             if (name.p == NULL || is_printed || is_configured(c, name))
                 continue;
-            print_noted(s, text, "unknown");
+            print_noted(c, s, text, "unknown");
             is_good = false;
         }
     return is_good;
@@ -84,10 +85,10 @@ static bool print_table(struct gg_ctl *c, struct state *s, bool *is_good, struct
     for (size_t i = 0; i < c->ctx.fernet.count; i++) {
         if (!gg_fernet_fingerprint(&c->ctx.fernet, i, own, err))
             return false;
-        print_noted(s, own, i == 0 ? "first" : "also");
+        print_noted(c, s, own, i == 0 ? "first" : "also");
     }
     *is_good = print_unknown(c, s);
-    print_noted(s, NULL, "not noted");
+    print_noted(c, s, NULL, "not noted");
     print_row("", "rows", rows);
     print_row("", "unsealed", unsealed);
     for (int realm = 0; realm < GG_REALMS; realm++)
@@ -113,7 +114,7 @@ static bool print_found(struct gg_ctl *c, const struct gg_rekey *r)
         (void)printf("%s: %s noted under a key that is not theirs: graphgatectl rotate-keys "
                      "--all\n",
                      name, gg_ctl_rekey_rows(c, n->misnoted));
-    gg_ctl_rekey_print_left(r);
+    gg_ctl_rekey_print_left(c, r);
     return n->misnoted + n->unreadable + n->forged == 0;
 }
 

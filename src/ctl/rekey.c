@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rekey.h"
+#include "whose.h"
 
 #include "gg/flow/audit.h"
 
@@ -58,12 +59,13 @@ static void tick(const struct gg_rekey *r)
     show(r, p);
 }
 
-void gg_ctl_rekey_print_left(const struct gg_rekey *r)
+void gg_ctl_rekey_print_left(struct gg_ctl *c, const struct gg_rekey *r)
 {
     int64_t more = r->counts.unreadable + r->counts.forged - GG_REKEY_LEFT_MAX;
 
     for (const struct gg_rekey_left *left = r->left; left != NULL; left = left->next)
-        (void)printf("%s: left %.*s: %s\n", r->realm->name, GG_STR_ARG(left->subject), left->why);
+        (void)printf("%s: left %s: %s\n", r->realm->name, gg_ctl_clean(c->arena, left->subject),
+                     gg_ctl_clean(c->arena, gg_str_of(left->why)));
     if (more > 0)
         (void)printf("%s: left %lld more\n", r->realm->name, (long long)more);
 }
@@ -75,7 +77,7 @@ static void print_counts(struct gg_ctl *c, const struct gg_ctl_rekey *k, const s
 
     (void)printf("%s: %s %s%s\n", name, gg_ctl_rekey_rows(c, n->done), k->is_dry ? "would be " : "",
                  k->done);
-    gg_ctl_rekey_print_left(r);
+    gg_ctl_rekey_print_left(c, r);
     if (n->busy > 0 && !k->is_dry)
         (void)printf("%s: %s busy all the time: run it again\n", name,
                      gg_ctl_rekey_rows(c, n->busy));

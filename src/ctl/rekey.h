@@ -24,7 +24,7 @@ struct gg_ctl_rekey {
 int gg_ctl_rekey(struct gg_ctl *c, struct gg_ctl_rekey *k);
 
 /* Prints the rows that were left. */
-void gg_ctl_rekey_print_left(const struct gg_rekey *r);
+void gg_ctl_rekey_print_left(struct gg_ctl *c, const struct gg_rekey *r);
 
 /* The database with time for large tables. */
 void gg_ctl_rekey_open_db(struct gg_ctl *c);

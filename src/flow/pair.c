@@ -246,7 +246,9 @@ bool gg_pair_rotate(struct gg_call *c, const struct gg_pair_claim *claim, struct
     if (!ok && err->code != GG_EINVALIDTOKEN)
         return false;
     e.result = gg_audit_result(ok, err);
-    e.detail = ok ? NULL : "a spent refresh token: its family has ended";
+    e.detail = ok                 ? NULL
+               : family.was_spent ? "a spent refresh token: its family has ended"
+                                  : "its family is too old or unknown";
     gg_audit_note(c, e);
     if (!ok)
         return false;

@@ -79,7 +79,9 @@ static bool end_badly(struct gg_call *c, const struct wish *w, struct gg_token_e
     count_failure(refusal->class);
     tell_failure(c, w, refusal, &why);
     end->is_permanent = code == GG_EAUTHREQUIRED;
-    end->failure = end->is_permanent ? refusal->error : gg_err_row(code)->code;
+    /* *end is looked at when the refusal is gone. */
+    end->failure =
+        end->is_permanent ? gg_arena_strdup(c->arena, refusal->error) : gg_err_row(code)->code;
     bool is_shorter = refusal->retry_after_s >= 0 && refusal->retry_after_s < PAUSE_S;
     end->pause_s = is_shorter ? refusal->retry_after_s : PAUSE_S;
     if (!gg_token_end_lease(gg_ctx_tokens(c->ctx), c->arena, w->key, end, err))

@@ -14,7 +14,9 @@ static const struct gg_db_stmt rotate = {
     " WHERE family_id=? AND current_id=? AND realm=? AND subject=? AND expires_at > NOW(6)",
     false};
 
-static const struct gg_db_stmt drop = {"DELETE FROM refresh_families WHERE family_id=?", true};
+/* One that is too old is left to the sweep: a token of it need not be spent. */
+static const struct gg_db_stmt drop = {
+    "DELETE FROM refresh_families WHERE family_id=? AND expires_at > NOW(6)", true};
 
 static const struct gg_db_stmt sweep = {
     "DELETE FROM refresh_families WHERE expires_at <= NOW(6) LIMIT 1000", true};
@@ -34,7 +36,7 @@ bool gg_family_put(struct gg_db *db, struct gg_arena *a, const struct gg_family 
     return gg_db_run(db, a, GG_DB_CALL(insert, NULL, values), &done, err);
 }
 
-bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, const struct gg_family *family,
+bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, struct gg_family *family,
                       struct gg_str next_id, struct gg_err *err)
 {
     struct gg_db_value values[] = {
@@ -50,13 +52,17 @@ bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, const struct gg_fami
 
     if (!gg_db_run(db, a, GG_DB_CALL(rotate, NULL, values), &done, err))
         return false;
+    family->was_spent = false;
     if (done.affected == 1)
         return true;
-    gg_metric_count(GG_METRIC_SPENT_REFRESH_TOKENS, 0, 0, 0);
     if (!gg_db_run(db, a, (struct gg_db_call){&drop, NULL, &family_id, 1}, &done, err))
         return false;
-    return gg_fail(err, GG_EINVALIDTOKEN, "a spent refresh token was used again: %s",
-                   done.affected > 0 ? "its family has ended" : "its family had ended");
+    family->was_spent = done.affected > 0;
+    if (!family->was_spent)
+        return gg_fail(err, GG_EINVALIDTOKEN, "the refresh token's family is too old or unknown");
+    gg_metric_count(GG_METRIC_SPENT_REFRESH_TOKENS, 0, 0, 0);
+    return gg_fail(err, GG_EINVALIDTOKEN,
+                   "a spent refresh token was used again: its family has ended");
 }
 
 bool gg_family_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err)

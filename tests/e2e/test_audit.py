@@ -109,6 +109,9 @@ def test_a_sign_in_and_its_sessions(person):
     spent = someone.api("POST", "auth/refresh", {"refresh_token": answer.body["refresh_token"]})
     assert spent.status == 401
     assert told(newest(someone, spent)) == [("session.refresh", "invalid_token", "a spent refresh token: its family has ended")]
+    again = someone.api("POST", "auth/refresh", {"refresh_token": refreshed.body["refresh_token"]})
+    assert again.status == 401
+    assert told(newest(someone, again)) == [("session.refresh", "invalid_token", "its family is too old or unknown")]
 
 
 def test_a_session_code(person):

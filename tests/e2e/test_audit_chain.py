@@ -353,6 +353,9 @@ def test_list(sealed):
     # What somebody put there does not reach the terminal.
     sealed.sql("UPDATE audit_log SET detail = CONCAT(CHAR(27), '[2J', CHAR(10), 'x')")
     assert all(line.isprintable() for line in sealed.ctl("audit", "list").stdout.splitlines())
+    # Nor does one value look like several.
+    sealed.sql("""UPDATE audit_log SET detail = 'x" result=ok', actor = 'a=b'""")
+    assert r' actor="a=b" ' in (line := sealed.ctl("audit", "list").stdout.splitlines()[-1]) and line.endswith(r' detail="x\" result=ok"'), line
 
 
 @pytest.mark.parametrize("words, why", [

@@ -190,6 +190,14 @@ def test_a_missing_key_is_no_forgery(site, worker, realm):
     needs_microsoft(as_person(someone, worker(), realm).cal("GET"), someone)
 
 
+def test_nothing_of_a_row_acts_upon_a_terminal(site):
+    site.sql("INSERT INTO beta_microsoft_oauth_tokens (teacher_id, access_token, expires_at, key_fingerprint) "
+             "VALUES (CONCAT(CHAR(27), '[2J'), 'x', NOW(), CONCAT(CHAR(27), '[3J'))")
+    for command in (["rotate-keys"], ["seal"], ["keys", "status", "--scan"], ["check"]):
+        done = site.ctl(*command)
+        assert "\x1b" not in done.stdout + done.stderr and ("?[2J" in done.stdout or "?[3J" in done.stdout), (command, done)
+
+
 def test_rows_under_a_lease_are_waited_for(site, worker, realm):
     """Whoever refreshes now writes with what it read; a lease that has ended goes with the rotation."""
     someone = direct(Person, worker(), realm).connect()

@@ -34,12 +34,15 @@ static void set_up(void)
     ck_assert(gg_family_put(db, arena, &first, &err));
 }
 
+static bool was_spent; /* of the last rotation */
+
 static bool rotate(struct gg_family f, const char *next)
 {
     struct gg_err err = {.code = GG_OK};
     bool ok = gg_family_rotate(db, arena, &f, gg_str_of(next), &err);
 
     ck_assert_msg(ok || err.code == GG_EINVALIDTOKEN, "%s", err.log);
+    was_spent = f.was_spent;
     return ok;
 }
 
@@ -64,9 +67,12 @@ START_TEST(a_spent_one_ends_the_family)
 {
     set_up();
     ck_assert(rotate(family(FIRST), SECOND));
+    ck_assert(!was_spent);
     ck_assert(!rotate(family(FIRST), THIRD));
+    ck_assert(was_spent);
     ck_assert_str_eq(current(), "NULL");
     ck_assert(!rotate(family(SECOND), THIRD)); /* the newest, too */
+    ck_assert(!was_spent);
     gg_arena_close(arena);
 }
 END_TEST
@@ -103,7 +109,8 @@ START_TEST(old_ones_have_ended)
     ck_assert(gg_family_sweep(db, arena, &count, &err));
     ck_assert_uint_eq(count, 0);
     database_run(db, "UPDATE refresh_families SET expires_at = NOW(6)");
-    ck_assert(!rotate(family(FIRST), SECOND));
+    ck_assert(!rotate(family(FIRST), SECOND) && !was_spent);
+    ck_assert(!rotate(family(SECOND), THIRD) && !was_spent);
     gg_arena_close(arena);
     set_up();
     database_run(db, "UPDATE refresh_families SET expires_at = NOW(6)");

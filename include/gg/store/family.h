@@ -11,6 +11,7 @@ struct gg_family {
     struct gg_str family_id; /* 22 characters of base64url */
     struct gg_str token_id;  /* likewise: the claim jti of the newest refresh token */
     int64_t ttl_s;
+    bool was_spent; /* out, of gg_family_rotate */
 };
 
 GG_MUST bool gg_family_put(struct gg_db *db, struct gg_arena *a, const struct gg_family *family,
@@ -18,9 +19,10 @@ GG_MUST bool gg_family_put(struct gg_db *db, struct gg_arena *a, const struct gg
 
 /*
  * Puts next_id in the place of family->token_id. When that one is not the newest it was spent
- * before, by its owner or by a thief: the whole family ends, and the error is GG_EINVALIDTOKEN.
+ * before, by its owner or by a thief: the whole family ends, and family->was_spent. The error is
+ * GG_EINVALIDTOKEN, as it is, without was_spent, when the family is too old or not there.
  */
-GG_MUST bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, const struct gg_family *family,
+GG_MUST bool gg_family_rotate(struct gg_db *db, struct gg_arena *a, struct gg_family *family,
                               struct gg_str next_id, struct gg_err *err);
 
 GG_MUST bool gg_family_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
