@@ -130,22 +130,42 @@ bool gg_people_drop(struct gg_call *c, struct gg_people_delete wish, struct gg_p
     return note_end(c, event, ok, err);
 }
 
-/* A token that does not open is left out: it opens for nobody. */
-static struct gg_secret open_one(struct gg_call *c, struct gg_str cipher)
+/* One that does not open is not left out: it would be lost, and nobody would know. */
+static bool open_one(struct gg_call *c, struct gg_str cipher, struct gg_secret *token,
+                     struct gg_err *err)
 {
-    struct gg_secret token = {0};
     struct gg_err ignored;
 
-    return cipher.p != NULL &&
-                   gg_fernet_decrypt(&c->ctx->fernet, c->arena, cipher, &token, &ignored)
-               ? token
-               : (struct gg_secret){0};
+    return cipher.p == NULL ||
+           gg_fernet_decrypt(&c->ctx->fernet, c->arena, cipher, token, &ignored) ||
+           gg_fail(err, GG_ECONFLICT,
+                   "a token to move does not decrypt with any key: put its key back behind the "
+                   "first, or revoke the tokens");
 }
 
-/* From's row under into's name: its seal is looked at first, and made anew for the new owner. */
-static bool move_tokens(struct gg_call *c, const struct gg_people_merge *m,
-                        const struct gg_token *row, struct gg_err *err)
+/* A connect of into's may have come in since it was looked at. One that comes between this look
+ * and the write still is replaced: that is a moment, not the time of all that lies before. */
+static bool check_unchanged(struct gg_call *c, const struct gg_token *before, struct gg_err *err)
 {
+    struct gg_token now;
+
+    if (!gg_token_find(gg_ctx_tokens(c->ctx), c->arena, before->key, &now, err))
+        return false;
+    return gg_str_is_equal(now.ciphers.access_token, before->ciphers.access_token) ||
+           gg_fail(err, GG_ECONFLICT, "the user to merge into has just connected: run it again");
+}
+
+/* Their rows, as they were when it was decided what moves. */
+struct both {
+    struct gg_token from;
+    struct gg_token into;
+};
+
+/* From's row under into's name: its seal is looked at first, and made anew for the new owner. */
+static bool move_tokens(struct gg_call *c, const struct gg_people_merge *m, const struct both *rows,
+                        struct gg_err *err)
+{
+    const struct gg_token *row = &rows->from;
     struct gg_token_store tokens = gg_ctx_tokens(c->ctx);
     struct gg_token_connect connect = {
         .set = {.scope = row->scope, .expires_in_s = row->left_s},
@@ -158,12 +178,13 @@ static bool move_tokens(struct gg_call *c, const struct gg_people_merge *m,
         return gg_fail(err, GG_ECONFLICT,
                        "the tokens to move have no seal: seal the rows first, or revoke them");
     if (!gg_token_open(tokens, c->arena, row, &connect.set.access_token, err) ||
+        !open_one(c, row->ciphers.refresh_token, &connect.set.refresh_token, err) ||
+        !open_one(c, row->ciphers.id_token, &connect.set.id_token, err) ||
         !gg_roster_list(c->ctx->db, c->arena, &ask, &known, err))
         return false;
-    connect.set.refresh_token = open_one(c, row->ciphers.refresh_token);
-    connect.set.id_token = open_one(c, row->ciphers.id_token);
     connect.connected_at_s = known.count > 0 ? known.rows[0].connected_at_s : 0;
-    return gg_token_put(tokens, c->arena, m->into, &connect, err);
+    return check_unchanged(c, &rows->into, err) &&
+           gg_token_put(tokens, c->arena, m->into, &connect, err);
 }
 
 /* What is to move, or why it cannot be. */
@@ -181,13 +202,13 @@ static bool decide(struct gg_people_merge *m, const struct gg_people *from,
            gg_fail(err, GG_ENOTFOUND, "there is no such account to merge into");
 }
 
-static bool join(struct gg_call *c, const struct gg_people_merge *m, const struct gg_token *row,
+static bool join(struct gg_call *c, const struct gg_people_merge *m, const struct both *rows,
                  struct gg_people *people, struct gg_err *err)
 {
     struct gg_account_store accounts = accounts_of(c, m->from);
     struct gg_people_delete rest = {.who = m->from};
 
-    return (!m->moves_tokens || move_tokens(c, m, row, err)) &&
+    return (!m->moves_tokens || move_tokens(c, m, rows, err)) &&
            (!m->moves_identity ||
             gg_account_move_identity(accounts, c->arena, &people->account, m->into.subject, err)) &&
            drop_parts(c, m->from, people, err) && drop_account(c, rest, people, err);
@@ -199,16 +220,15 @@ bool gg_people_join(struct gg_call *c, struct gg_people_merge *m, struct gg_peop
     struct gg_token_store tokens = gg_ctx_tokens(c->ctx);
     struct gg_account_store accounts = accounts_of(c, m->from);
     struct gg_people into;
-    struct gg_token from_row;
-    struct gg_token into_row;
+    struct both rows;
 
     if (!gg_people_count(c, m->from, people, err) || !gg_people_count(c, m->into, &into, err) ||
         !decide(m, people, &into, err) ||
-        !gg_token_find(tokens, c->arena, m->from, &from_row, err) ||
-        !gg_token_find(tokens, c->arena, m->into, &into_row, err))
+        !gg_token_find(tokens, c->arena, m->from, &rows.from, err) ||
+        !gg_token_find(tokens, c->arena, m->into, &rows.into, err))
         return false;
-    bool is_free = !into_row.found || !into_row.is_active;
-    m->moves_tokens = from_row.found && from_row.is_active &&
+    bool is_free = !rows.into.found || !rows.into.is_active;
+    m->moves_tokens = rows.from.found && rows.from.is_active &&
                       (is_free || (m->identity == GG_PEOPLE_FROM && m->moves_identity));
     if (m->is_dry_run)
         return true;
@@ -223,5 +243,5 @@ bool gg_people_join(struct gg_call *c, struct gg_people_merge *m, struct gg_peop
                                   GG_STR_ARG(m->into.subject), m->moves_identity ? "moved" : "kept",
                                   m->moves_tokens ? "moved" : "kept"),
     };
-    return note_begin(c, event, err) && note_end(c, event, join(c, m, &from_row, people, err), err);
+    return note_begin(c, event, err) && note_end(c, event, join(c, m, &rows, people, err), err);
 }

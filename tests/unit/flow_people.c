@@ -5,6 +5,7 @@
 
 #include "gg/flow/people.h"
 #include "gg/flow/refresh.h"
+#include "gg/proto/seal.h"
 
 #include <string.h>
 
@@ -142,5 +143,32 @@ START_TEST(what_is_not_sealed_does_not_move)
 }
 END_TEST
 
+/* A merge that could not take all of the tokens along takes none. */
+START_TEST(what_does_not_open_does_not_move)
+{
+    struct gg_people_merge m;
+    struct gg_token row;
+    struct gg_str seal;
+
+    set_up();
+    m = merge(GG_PEOPLE_FROM);
+    ck_assert(gg_token_find(gg_ctx_tokens(&s.ctx), s.arena, who("7"), &row, &s.err));
+    row.ciphers.refresh_token = GG_STR("of another key");
+    struct gg_seal_row sealed = {
+        .realm = realm->name, .subject = GG_STR("7"), .ciphers = row.ciphers};
+    ck_assert(gg_seal_make(&s.ctx.fernet, s.arena, &sealed, &seal, &s.err));
+    database_run(s.ctx.db, gg_arena_printf(s.arena,
+                                           "UPDATE microsoft_oauth_tokens SET"
+                                           " refresh_token = 'of another key', seal = '%.*s'",
+                                           GG_STR_ARG(seal)));
+    ck_assert(!gg_people_join(&s.call, &m, &people, &s.err));
+    ck_assert_int_eq(s.err.code, GG_ECONFLICT);
+    ck_assert_ptr_nonnull(strstr(s.err.log, "does not decrypt"));
+    ck_assert_str_eq(cell("SELECT user_id FROM microsoft_oauth_tokens"), "7");
+    ck_assert_str_eq(cell("SELECT COUNT(*) FROM users"), "2");
+    stand_in_close(&s);
+}
+END_TEST
+
 GG_UNIT_MAIN("flow/people", all_of_one_user, two_become_one, what_stays,
-             what_is_not_sealed_does_not_move)
+             what_is_not_sealed_does_not_move, what_does_not_open_does_not_move)
