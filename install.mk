@@ -46,6 +46,12 @@ $(credentials_DATA) $(cron_DATA): Makefile
 dist_tmpfiles_DATA = tmpfiles.d/graphgate.conf
 dist_sysusers_DATA = sysusers.d/graphgate.conf
 
+# The pages where README.md, beside which they are installed, links to them.
+pagesdir = $(docdir)/docs
+pages_DATA = docs/README.md docs/audit.md docs/backup.md docs/coverage.md docs/deployment.md docs/encryption-at-rest.md \
+	docs/keys.md docs/logging.md docs/monitoring.md docs/moving-over.md docs/reliability.md docs/shared-hosting.md \
+	docs/troubleshooting.md docs/upgrade.md docs/openapi.yaml docs/page.png
+
 TEMPLATES = man/graphgatectl.1.in man/graphgate.conf.5.in man/graphgate.fcgi.8.in man/arguments.awk \
 	completions/graphgatectl.in systemd/graphgate.service.in systemd/graphgate-maintain.service.in \
 	systemd/sandbox.in systemd/credentials.conf.in cron/graphgate.in

@@ -17,7 +17,7 @@ DATA = f"{PREFIX}/share/graphgate"
 PAGES = ("man1/graphgatectl.1", "man5/graphgate.conf.5", "man8/graphgate.fcgi.8")
 EXPECTED = {
     "bin/graphgatectl", "libexec/graphgate.fcgi", *(f"share/man/{page}" for page in PAGES),
-    "share/bash-completion/completions/graphgatectl", "share/graphgate/graphgate.conf.sample", "share/doc/graphgate/README.md",
+    "share/bash-completion/completions/graphgatectl", "share/graphgate/graphgate.conf.sample", "share/doc/graphgate/README.md", "share/doc/graphgate/SECURITY.md",
     *(f"share/graphgate/systemd/{name}" for name in ("graphgate.service", "graphgate.socket", "graphgate-maintain.service",
                                                      "graphgate-maintain.timer", "credentials.conf")),
     "share/graphgate/tmpfiles.d/graphgate.conf", "share/graphgate/sysusers.d/graphgate.conf", "share/graphgate/cron/graphgate",
@@ -58,6 +58,8 @@ def page(root):
 def test_what_is_installed(root):
     there = {path.relative_to(root / PREFIX[1:]).as_posix() for path in files_below(root)}
     assert EXPECTED <= there
+    pages = {f"share/doc/graphgate/docs/{path.name}" for end in ("*.md", "*.yaml", "*.png") for path in (ROOT / "docs").glob(end)}
+    assert len(pages) > 12 and pages <= there
     assert all(name.split("/")[0] in ("bin", "libexec", "share") for name in there), "etc is the site's own"
     assert {path.name for path in (ROOT / "sql").glob("*.sql")} == {path.name for path in (root / DATA[1:] / "sql").iterdir()}
     assert {path.name for path in (ROOT / "htdocs").iterdir()} == {path.name for path in (root / DATA[1:] / "htdocs").iterdir()}

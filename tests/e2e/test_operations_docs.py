@@ -152,6 +152,12 @@ def test_moving_over(moved, site, tmp_path):
     assert sum(int(count) for count in re.findall(r"(\d+) rows? would be sealed", shell.run(steps["seal"]))) >= 1
     stack.restart_worker({"UNSEALED_ROWS": "refuse"})
     assert [person.cal("GET", "/events").status for person in people] == [200, 200]
+    for person in people:
+        stack.sql(f"UPDATE {person.table} SET seal = REPEAT('A', 43) WHERE {person.key_column} = '{person.subject}'")
+    assert [person.cal("GET", "/events").status for person in people] == [401, 401]
+    shell.run(steps["back"])
+    stack.restart_worker({"UNSEALED_ROWS": "accept"})
+    assert [person.cal("GET", "/events").status for person in people] == [200, 200]
     answer = Person(stack, REALMS[0], "twin")
     answer.token = None
     start = answer.api("GET", "auth/microsoft/")
@@ -159,16 +165,23 @@ def test_moving_over(moved, site, tmp_path):
 
 
 def test_from_the_derived_key_to_one_of_its_own(moved, tmp_path):
-    """The derived key, written out as documented, is what the rows are encrypted with; then they are put under another, and go on."""
-    (stack, _), steps = moved, blocks("upgrade.md")
+    """The derived key, written out as documented, is what the rows are encrypted with; then they are put under another, and go on.
+
+    So does the audit, whose older rows are signed with it."""
+    (stack, _), steps = moved, blocks("keys.md")
     people = connected(stack)
     shell = Shell(tmp_path / "sh", stack.mariadb, {"graphgatectl": BUILD / "graphgatectl"}, stack.env)
     derived = shell.run(steps["derived"], JWT_SECRET_KEY=stack.conf["JWT_SECRET_KEY"]).strip()
     assert Fernet(derived).decrypt(people[0].row("access_token")[0].encode())
-    new = shell.run("graphgatectl genkey").strip()
-    stack.restart_worker({"TOKEN_ENCRYPTION_KEY": f"{new},{derived}"})
+    new, own = (shell.run("graphgatectl genkey").strip() for _ in range(2))
+    for keys in (f"{derived},{new}", f"{new},{derived}"):
+        stack.restart_worker({"TOKEN_ENCRYPTION_KEY": keys})
+        assert [person.cal("GET").status for person in people] == [200, 200]
     assert "it may be removed" in shell.run(steps["rotate"])
     stack.restart_worker({"TOKEN_ENCRYPTION_KEY": new})
+    assert "cannot be verified" in shell.run(steps["alone"], status=1)
+    stack.restart_worker({"AUDIT_KEY": f"{own},{new},{derived}"})
+    shell.run(steps["alone"])
     for person in people:
         assert person.cal("GET", "/events").status == 200
         assert Fernet(new).decrypt(person.row("access_token")[0].encode())
@@ -202,8 +215,8 @@ CHECKLIST = {
     "audit": r"(?s).*token\.connect.*",
     "indexes": r"(ok\t\w+\t\w+\n){16}",
     "encryption": r"0\n0\n",
-    "logs": r"( +\d+  (code|event)=.*\n)+",
-    "besides": r"(?s)\{.*\"healthy\".*\}\n(\w+\.sql +applied\n)+GRANT USAGE ON \*\.\*.*",
+    "logs": r"( +\d+ (code|event)=.*\n)+",
+    "besides": r"(?s)\{.*\"healthy\".*\}\n(\w+\.sql +applied\n)+grants +ok\n",
 }
 
 
@@ -224,7 +237,8 @@ def test_deployment(live, tmp_path):
     (stack, people), steps = live, blocks("deployment.md")
     shell = Shell(tmp_path / "sh", stack.mariadb, {"graphgatectl": BUILD / "graphgatectl"},
                   {**stack.env, "DB": stack.database.name, "SITE": stack.url, "METRICS_TOKEN": stack.conf["METRICS_TOKEN"],
-                   "ALERTS": ROOT / "monitoring" / "alerts.yml", "USER_ID": people[0].subject, "WORKER": f"'{stack.database.worker}'@'%'", "LOG": f"cat {stack.directory}/log"})
+                   "ALERTS": ROOT / "monitoring" / "alerts.yml", "USER_ID": people[0].subject,
+                   "LOG": f"cat {stack.directory}/log"})
     told = {name: shell.run(script) for name, script in steps.items()}
     for name, wanted in CHECKLIST.items():
         assert re.fullmatch(wanted, told[name]), (name, told[name])
@@ -232,6 +246,8 @@ def test_deployment(live, tmp_path):
     *answers, found = told["errors"].splitlines()
     assert [json.loads(answer)["code"] for answer in answers] == ["invalid_token", "state_invalid", "not_found"]
     assert int(found) >= 3 and all(json.loads(answer)["request_id"] == "deployment-check" for answer in answers)
+    counted = sum(map(int, re.findall(r"^ *(\d+) ", shell.run(steps["logs"]), re.M)))
+    assert counted == int(shell.run("$LOG | grep -cE 'level=(error|warning)'")), "each line once"
     row = told["explain"].splitlines()[1].split("\t")
     assert "const" in row and "user_id" in row, told["explain"]
 
