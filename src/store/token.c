@@ -148,18 +148,19 @@ static struct gg_seal_row seal_row(struct gg_token_key key, struct gg_ciphers ci
 /* A seal that none of the keys made is not blamed on anybody while the row's own key is missing. */
 static bool blame_seal(struct gg_token_store s, const struct gg_token *token, struct gg_err *err)
 {
-    bool is_keyless = token->seal.p != NULL && gg_fernet_lacks(s.fernet, token->fingerprint);
+    bool is_sealed = token->seal.p != NULL;
 
-    if (is_keyless)
+    if (is_sealed && gg_fernet_lacks(s.fernet, token->fingerprint)) {
         (void)gg_fail(err, GG_EAUTHREQUIRED, "a row needs the key %.*s, which is not configured",
                       GG_STR_ARG(token->fingerprint));
-    else
-        (void)gg_fail(err, GG_EAUTHREQUIRED,
-                      token->seal.p != NULL ? "a row's seal is wrong" : "a row has no seal");
-    gg_log(GG_ERROR, is_keyless ? "token.decrypt" : "token.seal",
-           "realm=%s subject=%.*s reason=\"%s\"", token->key.realm->name,
+        gg_log(GG_ERROR, "token.decrypt", "realm=%s subject=%.*s reason=\"%s\"",
+               token->key.realm->name, GG_STR_ARG(token->key.subject), err->log);
+        return count_fault(GG_M_STORAGE_DECRYPT, false);
+    }
+    (void)gg_fail(err, GG_EAUTHREQUIRED, is_sealed ? "a row's seal is wrong" : "a row has no seal");
+    gg_log(GG_ERROR, "token.seal", "realm=%s subject=%.*s reason=\"%s\"", token->key.realm->name,
            GG_STR_ARG(token->key.subject), err->log);
-    return count_fault(is_keyless ? GG_M_STORAGE_DECRYPT : GG_M_STORAGE_SEAL, false);
+    return count_fault(GG_M_STORAGE_SEAL, false);
 }
 
 /* Before anything in the row is decrypted: its tokens may be another's. */
@@ -167,11 +168,10 @@ static bool check_seal(struct gg_token_store s, struct gg_arena *a, const struct
                        struct gg_err *err)
 {
     struct gg_seal_row row = seal_row(token->key, token->ciphers);
-    bool is_sealed = token->seal.p != NULL;
 
-    if (is_sealed ? gg_seal_check(s.fernet, a, &row, token->seal, err) : !s.refuses_unsealed)
-        return true;
-    return blame_seal(s, token, err);
+    return (token->seal.p != NULL ? gg_seal_check(s.fernet, a, &row, token->seal, err)
+                                  : !s.refuses_unsealed) ||
+           blame_seal(s, token, err);
 }
 
 static bool decrypt(struct gg_token_store s, struct gg_arena *a, struct gg_str cipher,

@@ -40,7 +40,7 @@ START_TEST(there_is_one)
     struct gg_arena *a = gg_arena_open();
     struct gg_exchange *x = exchange(a);
     char folder[] = "/tmp/gg-on-metrics-XXXXXX";
-    struct gg_metric_site site;
+    struct gg_metric_site site = {0};
     struct gg_err err;
 
     ck_assert_ptr_nonnull(mkdtemp(folder));
