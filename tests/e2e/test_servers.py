@@ -161,6 +161,17 @@ def test_size_of_a_token(secure, size, refused):
         assert answer[0] == 401 and code_of(answer) == "invalid_token"
 
 
+@pytest.mark.parametrize("size", [8000, 15_000, 17_000, 24_000, 40_000])
+def test_size_of_a_target(secure, size):
+    """Known by its path as long as it is let through at all: mod_proxy_fcgi would leave out a variable of more than 16 KiB."""
+    try:
+        status, headers, _ = ask(secure, "GET", f"/api/v1/auth/microsoft/callback?state={'x' * size}")
+    except (BrokenPipeError, ConnectionResetError):
+        status, headers = 414, {"X-Request-ID": None}
+    assert status in ((400,) if headers["X-Request-ID"] else (414, 400, 431))
+    assert status == 400 or size > 15_000
+
+
 def test_headers_of_64_kib_in_many_lines(secure):
     """Refused by the server, or for graphgate no more than headers that it does not read."""
     status, headers, _ = ask(secure, "GET", "/api/v1/nowhere", {f"X-{number}": "y" * 8000 for number in range(9)})

@@ -306,6 +306,10 @@ START_TEST(printing)
         {"\"http:\\/\\/x\\u0041\"", "\"http://xA\""},
         {"\"\\u0000\\n\\\"\\\\\"", "\"\\u0000\\n\\\"\\\\\""},
         {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""},
+        /* Bits 10 to 15 of U+2D800 and U+10DDE1 are those of a surrogate. */
+        {"{\"\\ud876\\udc00\":\"\\udbf7\\udde1\"}", "{\"\xf0\xad\xa0\x80\":\"\xf4\x8d\xb7\xa1\"}"},
+        {"\"\\ud83d\\u0041\\\\ud83d\\ude00\"", "\"\xef\xbf\xbd"
+                                               "A\\\\ud83d\xef\xbf\xbd\""},
     };
 
     arena = gg_arena_open();

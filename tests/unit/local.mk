@@ -15,6 +15,7 @@ PLAIN_TESTS = \
 	tests/unit/base_realm \
 	tests/unit/base_secret \
 	tests/unit/base_str \
+	tests/unit/base_surrogate \
 	tests/unit/ext_crypto \
 	tests/unit/ext_fcgi \
 	tests/unit/ext_http \
@@ -119,6 +120,7 @@ tests_unit_base_logline_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_realm_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_secret_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_str_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
+tests_unit_base_surrogate_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_ext_crypto_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_db_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_fcgi_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
