@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PATH             "/auth/microsoft/callback"
+#define HEALTH           "/health/microsoft"
 #define ANSWER_BYTES_MAX ((size_t)256 * 1024)
 #define SHOWN_BYTES_MAX  200
 
@@ -154,38 +155,72 @@ static void say_other(struct gg_checks *k, const struct gg_http_response *respon
     }
 }
 
-/* What graphgate itself says to a callback without parameters. */
-static void judge(struct gg_checks *k, struct gg_str code)
+/* One request, that carries the id. */
+static bool ask(struct gg_checks *k, struct gg_http_request request, const char *id,
+                struct gg_http_response *response, struct gg_err *err)
 {
-    if (gg_str_is(code, "state_invalid") || gg_str_is(code, "rate_limited"))
+    struct gg_http_options options = {NULL, (int)k->conf->connect_timeout_s};
+    struct gg_http *http = gg_http_open(options);
+
+    request.headers[0] = gg_arena_printf(k->call->arena, "X-Request-ID: %s", id);
+    request.timeout_s = (int)k->conf->login_timeout_s;
+    request.deadline = k->call->deadline;
+    request.cap_bytes = ANSWER_BYTES_MAX;
+    bool ok = gg_http_fetch(http, k->call->arena, &request, response, err);
+    gg_http_close(http);
+    return ok;
+}
+
+/* Beside the callback: /api/v1/health/microsoft of the same site. */
+static const char *health_url(struct gg_checks *k)
+{
+    struct gg_url url;
+    const char *own = gg_urlenc_parse_url(gg_str_of(k->conf->redirect_uri), &url)
+                          ? find_path(k, url.rest, true)
+                          : NULL;
+
+    if (own == NULL)
+        return NULL;
+    if (url.rest.p[url.rest.n - 1] == '/')
+        url.rest.n--;
+    return gg_arena_printf(k->call->arena, "%.*s%.*s%s%s", GG_STR_ARG(url.origin),
+                           (int)(url.rest.n - strlen(own)), url.rest.p,
+                           gg_realm(GG_REALM_MAIN)->prefix, HEALTH);
+}
+
+/* How the worker there does; of what else may answer, nothing is said. */
+static void check_worker(struct gg_checks *k, const char *id)
+{
+    struct gg_http_request request = {.method = "GET", .url = health_url(k)};
+    struct gg_http_response response;
+    struct gg_json *v = NULL;
+    struct gg_err ignored;
+    bool is_configured;
+
+    if (request.url == NULL || !ask(k, request, id, &response, &ignored) ||
+        !gg_json_parse(k->call->arena, response.body, &v, &ignored) ||
+        !gg_str_is(gg_json_text(v, "service"), "microsoft_graph") ||
+        !gg_json_bool(gg_json_get(v, "configured"), &is_configured))
         return;
-    if (gg_str_is(code, "not_configured"))
+    if (!is_configured)
         gg_check_say(k, GG_CHECK_FAILED,
                      "the worker there is not configured: its log names the setting. Does it read "
                      "the same file as this user (GRAPHGATE_CONFIG), and was it started anew?");
-    else if (gg_str_is(code, "database_unavailable"))
+    else if (!gg_str_is(gg_json_text(v, "status"), "healthy"))
         gg_check_say(k, GG_CHECK_FAILED,
-                     "the worker there does not reach its database: its log says why; it reads "
-                     "settings and secrets when it starts");
-    else
-        gg_check_say(k, GG_CHECK_FAILED,
-                     "graphgate answers %.*s there: the path does not reach it as it stands in "
-                     "REDIRECT_URI; let the web server pass on REQUEST_URI as it is",
-                     GG_STR_ARG(gg_str_is_word(code, 64, "_") ? code : GG_STR("something else")));
+                     "the worker there does not reach its database, or that is not migrated: its "
+                     "log says which; it reads settings and secrets when it starts");
 }
 
+/*
+ * Asked with a method that the callback does not take: graphgate says so before it counts limits,
+ * and no sign-in fails for it. That the answer is graphgate's, its request id tells.
+ */
 void gg_check_callback(struct gg_checks *k)
 {
     struct gg_arena *a = k->call->arena;
-    struct gg_http_options options = {NULL, (int)k->conf->connect_timeout_s};
-    struct gg_http *http = gg_http_open(options);
     struct gg_http_request request = {
-        .method = "GET",
-        .url = k->conf->redirect_uri,
-        .timeout_s = (int)k->conf->login_timeout_s,
-        .deadline = k->call->deadline,
-        .cap_bytes = ANSWER_BYTES_MAX,
-    };
+        .method = "POST", .url = k->conf->redirect_uri, .body = GG_STR("")};
     struct gg_http_response response;
     struct gg_json *v = NULL;
     struct gg_str word;
@@ -194,15 +229,22 @@ void gg_check_callback(struct gg_checks *k)
     if (!gg_crypto_random_text(a, 9, &word, &err))
         word = GG_STR("check");
     const char *id = gg_arena_printf(a, "check-%.*s", GG_STR_ARG(word));
-    request.headers[0] = gg_arena_printf(a, "X-Request-ID: %s", id);
-    bool ok = gg_http_fetch(http, a, &request, &response, &err);
-    gg_http_close(http);
-    if (!ok)
+    if (!ask(k, request, id, &response, &err)) {
         say_unreached(k, response.end, &err);
+        return;
+    }
     /* Nobody else knows this id, and says it back in such a body. */
-    else if (gg_json_parse(a, response.body, &v, &err) &&
-             gg_str_is(gg_json_text(v, "request_id"), id))
-        judge(k, gg_json_text(v, "code"));
-    else
+    if (!gg_json_parse(a, response.body, &v, &err) ||
+        !gg_str_is(gg_json_text(v, "request_id"), id)) {
         say_other(k, &response);
+        return;
+    }
+    struct gg_str code = gg_json_text(v, "code");
+    if (gg_str_is(code, "method_not_allowed"))
+        check_worker(k, id);
+    else
+        gg_check_say(k, GG_CHECK_FAILED,
+                     "graphgate answers %.*s there: the path does not reach it as it stands in "
+                     "REDIRECT_URI; let the web server pass on REQUEST_URI as it is",
+                     GG_STR_ARG(gg_str_is_word(code, 64, "_") ? code : GG_STR("something else")));
 }

@@ -82,6 +82,7 @@ bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
         gg_health_look_at_keys(&x->call, parts);
     if (is_deep && is_tellable)
         gg_health_look_deeper(&x->call, parts, deep);
+    x->fault = ok ? NULL : "unhealthy";
     gg_response_begin(&x->response, ok ? 200 : 503);
     gg_jsonw_put_text(w, "status", ok ? "healthy" : "unhealthy");
     gg_jsonw_put_text(w, "service", "microsoft_graph");
@@ -120,6 +121,7 @@ bool gg_on_health_ready(struct gg_exchange *x, struct gg_err *err)
     bool ok = gg_health_is_ready(&x->call);
 
     (void)err;
+    x->fault = ok ? NULL : "not_ready";
     answer_status(x, ok ? 200 : 503, ok ? "ready" : "not_ready");
     return true;
 }

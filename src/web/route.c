@@ -277,15 +277,17 @@ static void log_request(const struct gg_exchange *x, const struct gg_route *rout
                         const struct gg_err *err, int64_t took_ms, int64_t db_us)
 {
     const struct gg_err_row *row = gg_err_row(err->code);
+    bool is_faulty = err->code == GG_OK && x->fault != NULL;
 
-    gg_log((enum gg_level)row->level, "request",
+    gg_log(is_faulty ? GG_WARNING : (enum gg_level)row->level, "request",
            "method=%s route=%s realm=%s subject=%.*s status=%d ms=%lld "
            "graph_ms=%lld db_ms=%lld code=%s microsoft_code=%s why=\"%s\" reason=\"%s\"",
            x->request.is_head ? "HEAD" : gg_method_name(x->request.method),
            route == NULL ? "-" : route->path, x->realm == NULL ? "-" : x->realm->name,
            GG_STR_ARG(x->has_caller ? x->caller.subject : GG_STR("-")), x->response.status,
            (long long)took_ms, (long long)(x->call.graph_us / 1000), (long long)(db_us / 1000),
-           row->code, err->microsoft_code, err->why == NULL ? "" : err->why, err->log);
+           is_faulty ? x->fault : row->code, err->microsoft_code, err->why == NULL ? "" : err->why,
+           err->log);
 }
 
 /* Before the answer is sent: who has it finds it counted. */

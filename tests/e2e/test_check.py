@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from broken import BROKEN, SECRET, World
 from fcgi_client import Program
+from metrics import TOKEN, Moves
 
 from stack.process import Child, free_port
 from stack.stack import CALLBACK, ROOT
@@ -76,6 +77,8 @@ class _Site(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    do_POST = do_GET
 
     def log_message(self, *_arguments):  # pylint: disable=arguments-differ
         """Nothing to standard error."""
@@ -172,6 +175,21 @@ def test_check_names_the_fault(world, row):
         said = " ".join(said for line, level, said in lines if line == name and level != "ok")
         assert all(word in said for word in words), said
     assert status == (1 if "failed" in wrong.values() else 0)
+
+
+# mutant: src/ctl/check_site.c: .method = "POST" => .method = "GET"
+def test_check_leaves_limits_and_metrics_alone(stack, lighttpd, worker, clean_url):
+    """However often it asks, no callback is counted, none fails, and no sign-in is taken for an attack."""
+    at = worker(METRICS_TOKEN=TOKEN, RATE_LIMIT_OAUTH_CALLBACK="1/3600")
+    served = Program.made[-1]
+    with Moves(served) as moved:
+        for _ in range(3):
+            status, lines = run(stack, DATABASE_URL=clean_url, REDIRECT_URI=at)
+            assert status == 0 and ("callback", "ok", "") in lines, lines
+    assert moved("http_requests_total", route="auth/microsoft/callback", method="POST", status="405") == 3
+    assert moved("http_requests_total", route="auth/microsoft/callback") == 3
+    for name in ("rate_limited_total", "state_mismatches_total", "authentications_total"):
+        assert moved(name) == 0, name
 
 
 def test_doctor_is_another_name(stack, clean_url):

@@ -129,6 +129,8 @@ def test_for_load_balancers(stack):
         assert nobody(stack).call("GET", path.replace("/v1/", "/v1/beta/")).status == 404
 
 
+# mutant: src/web/on_health.c: x->fault = ok ? NULL : "not_ready"; => (void)ok;
+# mutant: src/web/on_health.c: x->fault = ok ? NULL : "unhealthy"; => (void)ok;
 @pytest.mark.parametrize("settings", [
     {"MSCLIENTID": None}, {"TOKEN_ENCRYPTION_KEY": "short"}, {"NO_SUCH_NAME": "1"},
     {"DATABASE_URL": f"mariadb://nobody:no@127.0.0.1:{free_port()}/none"}], ids=lambda settings: next(iter(settings)))
@@ -137,6 +139,10 @@ def test_alive_but_not_ready(program, settings):
     live, ready = worker.ask("GET", LIVE), worker.ask("GET", READY)
     assert (live.status, live.body) == (200, {"status": "alive"})
     assert (ready.status, ready.body) == (503, {"status": "not_ready"})
+    assert worker.health().status == 503
+    for route, level, code in (("live", "info", "ok"), ("ready", "warning", "not_ready"), ("microsoft", "warning", "unhealthy")):
+        line, = wait_for(lambda route=route: [line for line in worker.logs().splitlines() if f" route=health/{route} " in line])
+        assert f" level={level} event=request " in line and f" code={code} " in line
 
 
 # mutant: src/flow/health.c: if (now_ms < ctx->ready_until_ms) => if (now_ms < 0)

@@ -19,6 +19,7 @@ struct gg_exchange {
     struct gg_caller caller;
     size_t header_mark;            /* where the headers of the handler begin */
     struct gg_str error_return_to; /* where a failure goes instead; absent: it is the answer */
+    const char *fault; /* for the log: what is wrong, where the answer is not an error's; or NULL */
 };
 
 #endif
