@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_DEFAULT GG_SYSCONFDIR "/graphgate/graphgate.conf"
 
@@ -18,6 +19,7 @@ struct loading {
     struct gg_arena *arena;
     struct gg_loaded *out;
     struct gg_faults faults;
+    struct gg_faults lax;
     /* By option and source; absent where there is none. */
     struct gg_str (*values)[SOURCES];
 };
@@ -50,14 +52,31 @@ static const struct gg_option *find_option(struct gg_str name, bool *is_file, si
     return NULL;
 }
 
+static void look_at_mode(struct loading *l, const char *name, const char *path)
+{
+    struct stat about;
+
+    if (stat(path, &about) == 0 && (about.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+        gg_faults_add(&l->lax, name,
+                      gg_arena_printf(
+                          l->arena, "others may read or change the secret: chmod g-w,o= %s", path));
+}
+
 /* The content of the file that NAME_FILE names, without the line's end. */
-static bool read_secret(struct loading *l, struct gg_str path, struct gg_str *value,
+static bool read_secret(struct loading *l, const char *name, struct gg_str *value,
                         const char **fault)
 {
+    const char *path = gg_arena_copy(l->arena, value->p, value->n);
     bool absent;
     struct gg_err err;
 
-    if (!gg_conf_read(l->arena, gg_arena_copy(l->arena, path.p, path.n), value, &absent, &err)) {
+    /* Workers, cron and people at a shell are not in the same directory. */
+    if (*path != '/') {
+        *fault = "must be the whole path of a file, from / on";
+        return false;
+    }
+    look_at_mode(l, name, path);
+    if (!gg_conf_read(l->arena, path, value, &absent, &err)) {
         *fault = gg_arena_printf(l->arena, "the file that it names cannot be read: %s", err.log);
         return false;
     }
@@ -87,7 +106,7 @@ static void take_value(struct loading *l, struct gg_str name, struct gg_str valu
         return;
     if (l->values[index][source].p != NULL)
         add_fault(l, shown, place(l, line), "is set twice");
-    if (is_file && !read_secret(l, value, &value, &fault)) {
+    if (is_file && !read_secret(l, shown, &value, &fault)) {
         add_fault(l, shown, place(l, line), fault);
         return;
     }
@@ -135,6 +154,14 @@ static void read_environment(struct loading *l)
     }
 }
 
+/* Both in one place: which of them is meant, nobody can tell. */
+static bool is_set_beside_its_file(const struct loading *l, size_t index, enum source direct)
+{
+    enum source file = direct == FROM_ENV ? FROM_ENV_FILE : FROM_FILE_FILE;
+
+    return l->values[index][direct].p != NULL && l->values[index][file].p != NULL;
+}
+
 static void settle(struct loading *l, struct gg_faults *missing)
 {
     size_t count;
@@ -143,6 +170,12 @@ static void settle(struct loading *l, struct gg_faults *missing)
     for (size_t i = 0; i < count; i++) {
         const struct gg_option *o = &table[i];
         struct gg_str value = gg_str_of(o->fallback);
+        bool is_double = is_set_beside_its_file(l, i, FROM_FILE);
+        if (is_double || is_set_beside_its_file(l, i, FROM_ENV))
+            add_fault(l, o->name, "",
+                      gg_arena_printf(l->arena,
+                                      "is set, and %s_FILE beside it in %s: keep one of the two",
+                                      o->name, is_double ? l->out->file : "the environment"));
         for (int s = 0; s < SOURCES; s++)
             value = l->values[i][s].p != NULL ? l->values[i][s] : value;
         if (value.p == NULL && o->is_required)
@@ -166,7 +199,7 @@ static void settle_together(struct loading *l, struct gg_faults *missing)
         gg_faults_add(missing, "JWT_SECRET_KEY", "is required, or SECRET_KEY");
     if (!gg_secret_is_set(conf->jwt_secret_key) && !gg_secret_is_set(conf->token_keys))
         gg_faults_add(missing, "TOKEN_ENCRYPTION_KEY",
-                      "is required, or a secret to derive it from");
+                      "is required (graphgatectl genkey makes one), or a secret to derive it from");
     for (size_t i = 0; i < sizeof many / sizeof many[0]; i++)
         is_many = is_many || gg_str_is_equal_nocase(gg_str_of(conf->tenant), gg_str_of(many[i]));
     if (conf->sign_in == GG_SIGN_IN_UNSET)
@@ -181,9 +214,11 @@ void gg_load(struct gg_arena *a, struct gg_loaded *loaded)
     size_t count;
 
     (void)gg_options_table(&count);
-    *loaded = (struct gg_loaded){.file = file == NULL || *file == '\0' ? FILE_DEFAULT : file};
+    bool is_named = file != NULL && *file != '\0';
+    *loaded = (struct gg_loaded){.file = is_named ? file : FILE_DEFAULT, .file_is_named = is_named};
     l.values = gg_arena_alloc(a, count * sizeof *l.values);
     gg_faults_init(&l.faults, a);
+    gg_faults_init(&l.lax, a);
     gg_faults_init(&missing, a);
     read_file(&l);
     read_environment(&l);
@@ -191,4 +226,5 @@ void gg_load(struct gg_arena *a, struct gg_loaded *loaded)
     settle_together(&l, &missing);
     loaded->faults = l.faults.first;
     loaded->missing = missing.first;
+    loaded->lax = l.lax.first;
 }

@@ -258,6 +258,8 @@ static bool parse_target(struct gg_option_read *r)
         return set_text(r);
     if (!gg_str_has_prefix(r->value, prefix) || r->value.n == n || !gg_str_is_printable(r->value))
         return fail(r, "must be stderr, syslog or file:PATH");
+    if (r->value.p[n] != '/')
+        return fail(r, "must be file: and the whole path of a file, from / on");
     return set_text(r) && (is_writable(*(const char **)r->field + n) ||
                            fail(r, "names a file that cannot be written"));
 }
@@ -368,7 +370,7 @@ static const struct gg_option table[] = {
     {"LOG_LEVEL", parse_level, AT(log_level), .fallback = "info",
      .meaning = "`debug`, `info`, `warning` or `error`"},
     {"LOG_TARGET", parse_target, AT(log_target), .fallback = "stderr",
-     .meaning = "`stderr`, `syslog` or `file:PATH`"},
+     .meaning = "`stderr`, `syslog` or `file:` and the whole path of a file"},
     {"LOG_FORMAT", parse_form, AT(log_form), .fallback = "logfmt",
      .meaning = "`logfmt` or `json`: one object a line"},
     {"LOG_SUBJECTS", parse_subjects, AT(log_subjects_plain), .fallback = "hash",

@@ -36,10 +36,28 @@ void gg_check_say(struct gg_checks *k, enum gg_check_level level, const char *fm
         k->worst = level;
 }
 
-static void say_faults(struct gg_checks *k, const struct gg_fault *fault)
+static void say_faults(struct gg_checks *k, enum gg_check_level level, const struct gg_fault *fault)
 {
     for (; fault != NULL; fault = fault->next)
-        gg_check_say(k, GG_CHECK_FAILED, "%s: %s", fault->field, fault->detail);
+        gg_check_say(k, level, "%s: %s", fault->field, fault->detail);
+}
+
+/* A file that is named and not there is fine as long as the environment has all: else it is why. */
+static void check_file(struct gg_checks *k)
+{
+    const struct gg_loaded *l = &k->ctl->loaded;
+    bool is_why = l->missing != NULL;
+
+    if (l->file_is_absent && l->file_is_named)
+        gg_check_say(k, is_why ? GG_CHECK_FAILED : GG_CHECK_WARNING,
+                     "GRAPHGATE_CONFIG: %s does not exist: %s", l->file,
+                     is_why ? "name the file that there is, or make it"
+                            : "take GRAPHGATE_CONFIG away, if the environment is to have it all");
+}
+
+void gg_check_skip(struct gg_checks *k, const char *name)
+{
+    gg_check_say(k, GG_CHECK_SKIPPED, "%s must be right first", name);
 }
 
 static void check_configuration(struct gg_checks *k)
@@ -48,8 +66,10 @@ static void check_configuration(struct gg_checks *k)
     struct stat about;
 
     (void)printf("%-14s %s%s\n", "file", l->file, l->file_is_absent ? " (absent)" : "");
-    say_faults(k, l->faults);
-    say_faults(k, l->missing);
+    check_file(k);
+    say_faults(k, GG_CHECK_FAILED, l->faults);
+    say_faults(k, GG_CHECK_FAILED, l->missing);
+    say_faults(k, GG_CHECK_WARNING, l->lax);
     if (!l->file_is_absent && stat(l->file, &about) == 0 && (about.st_mode & S_IROTH) != 0)
         gg_check_say(k, GG_CHECK_WARNING,
                      "everybody on this machine can read the file: chmod o-r %s", l->file);
@@ -111,7 +131,7 @@ static bool run_one(struct gg_checks *k, enum id id, unsigned *bad)
     k->has_spoken = false;
     for (unsigned i = 0; i < (unsigned)id && !k->has_spoken; i++)
         if ((checks[id].needs & *bad & BIT(i)) != 0)
-            gg_check_say(k, GG_CHECK_SKIPPED, "%s must be right first", checks[i].name);
+            gg_check_skip(k, checks[i].name);
     if (!k->has_spoken)
         checks[id].run(k);
     if (!k->has_spoken)

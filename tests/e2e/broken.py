@@ -70,6 +70,19 @@ def config_without(world, *names):
     return {"GRAPHGATE_CONFIG": path}
 
 
+def environment_without(world, *names):
+    """The stack's settings, for the environment."""
+    return {name: value for name, value in world.stack.conf.items() if name not in names} | {"DATABASE_URL": world.own.url}
+
+
+def secret_file(world, mode):
+    """A secret in a file of its own."""
+    path = world.tmp / "secret"
+    path.write_text("x" * 40 + "\n", encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
 def own_sql(*statements):
     """Statements in this file's own database, as its owner."""
     def act(world):
@@ -145,6 +158,21 @@ BROKEN = [
         by=lambda w: {**w.stack.conf, "GRAPHGATE_CONFIG": w.tmp, "DATABASE_URL": w.own.url}, skips=SITE),
     Row("a setting is missing", {"configuration": failed("MSCLIENTID", "is required")}, {"MSCLIENTID": None},
         by=lambda w: config_without(w, "MSCLIENTID"), skips=SITE),
+    Row("the file is not there", {"configuration": failed("GRAPHGATE_CONFIG: ", "none.conf does not exist", "MSCLIENTID: is required")},
+        {"MSCLIENTID": None}, by=lambda w: {**environment_without(w, "MSCLIENTID"), "GRAPHGATE_CONFIG": w.tmp / "none.conf"}, skips=SITE),
+    Row("the file is not there and not needed", {"configuration": warned("none.conf does not exist", "take GRAPHGATE_CONFIG away")},
+        by=lambda w: {**environment_without(w), "GRAPHGATE_CONFIG": w.tmp / "none.conf"}),
+    Row("the address of the database is missing", {"configuration": failed("DATABASE_URL", "is required")}, {"DATABASE_URL": None},
+        by=lambda w: {**config_without(w, "DATABASE_URL"), "DATABASE_URL": None},
+        skips=("database", "schema", "grants", *ROWS, "database clock", *SITE)),
+    Row("a secret is given twice", {"configuration": failed("JWT_SECRET_KEY: ", "JWT_SECRET_KEY_FILE beside it", "keep one")},
+        by=lambda w: config_file(w, f"JWT_SECRET_KEY_FILE={secret_file(w, 0o600)}\n"), skips=SITE),
+    Row("a secret's file has no whole path", {"configuration": failed("METRICS_TOKEN_FILE", "line ", "whole path")},
+        by=lambda w: config_file(w, "METRICS_TOKEN_FILE=token\n"), skips=SITE),
+    Row("the log's file has no whole path", {"configuration": failed("LOG_TARGET", "whole path")}, {"LOG_TARGET": "file:log"}, skips=SITE),
+    *(Row(f"others may {what} a secret's file", {"configuration": warned("METRICS_TOKEN_FILE", "chmod g-w,o= /", "/secret")},
+          by=lambda w, mode=mode: config_file(w, f"METRICS_TOKEN_FILE={secret_file(w, mode)}\n"))
+      for what, mode in (("read", 0o604), ("write to", 0o620))),
     Row("everybody can read the file", {"configuration": warned("everybody", "chmod")}, by=lambda w: config_file(w, "", 0o644)),
     # The database
     Row("the database's password is wrong", {"database": failed("1045", "password")},
@@ -182,9 +210,10 @@ BROKEN = [
     Row("the user may drop tables", {"grants": warned("beyond single tables' rows", "DROP")},
         by=own_sql("GRANT DROP ON `{name}`.users TO {worker}")),
     # Keys and rows
-    Row("there is no key", {"configuration": failed("JWT_SECRET_KEY", "is required"), "JWT secret": failed("there is none"),
-                            "encryption": failed("there is no key", "graphgatectl genkey")},
-        by=lambda w: config_without(w, "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY"), skips=("stored tokens", *SITE)),
+    Row("there is no key", {"configuration": failed("JWT_SECRET_KEY", "is required", "TOKEN_ENCRYPTION_KEY", "graphgatectl genkey")},
+        by=lambda w: config_without(w, "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY"), skips=("JWT secret", "encryption", "stored tokens", *SITE)),
+    Row("the key is none", {"configuration": failed("TOKEN_ENCRYPTION_KEY", "44 characters")}, {"TOKEN_ENCRYPTION_KEY": "x"},
+        skips=("encryption", "stored tokens", *SITE)),
     Row("the key is derived", {"encryption": warned("derived from the JWT secret", "genkey")},
         by=lambda w: config_without(w, "TOKEN_ENCRYPTION_KEY")),
     Row("the JWT secret is short", {"JWT secret": warned("31 bytes", "32 or more")}, {"JWT_SECRET_KEY": "x" * 31}),

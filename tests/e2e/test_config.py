@@ -60,7 +60,7 @@ VALUES = {
     "AUDIT_FAILURE": (["open", "closed"], ["Open", "yes", "0"]),
     "AUDIT_KEEP_DAYS": (["1", "400"], ["0", "-1", "x", "1.5", "99999"]),
     "LOG_LEVEL": (["debug", "info", "warning", "error"], ["verbose", "INFO", "3"]),
-    "LOG_TARGET": (["stderr", "syslog", "file:/dev/null"], ["stdout", "file:", "/var/log/x"]),
+    "LOG_TARGET": (["stderr", "syslog", "file:/dev/null"], ["stdout", "file:", "/var/log/x", "file:log", "file:./log"]),
     "LOG_FORMAT": (["logfmt", "json"], ["JSON", "text"]),
     "LOG_SUBJECTS": (["hash", "plain"], ["Plain", "off"]),
     "METRICS_TOKEN": (["t" * 20, "AZaz09-._~+/=AZaz09-"], ["topsecret", "topsecret of many words", "topsecret,topsecret,topsecret"]),
@@ -224,9 +224,33 @@ def test_a_secret_file_that_cannot_be_read(check, stack, tmp_path, name):
     assert f"{name}_FILE" in told(check(env={f"{name}_FILE": str(tmp_path)}))
 
 
-def test_the_value_itself_wins_over_its_file(check, stack, tmp_path):
+# mutant: src/app/load.c: if (is_double || is_set => if (is_double && is_set
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_and_its_file_in_one_place(check, program, stack, tmp_path, name):
+    """Which of the two is meant, nobody can tell; across the two places the environment wins."""
+    value = {**{one: KEY for one in SECRETS}, **stack.conf}[name]
+    path = secret_file(tmp_path, "secret", value)
+    text = told(check(env={name: value, name + "_FILE": path}))
+    assert f"{name}: is set, and {name}_FILE beside it in the environment: keep one of the two" in text and value not in text
+    text = told(check(lines({**stack.conf, name: value, name + "_FILE": path})))
+    assert f"{name}: is set, and {name}_FILE beside it in {tmp_path}/graphgate.conf: keep one of the two" in text
+    worker = program(**{name: value, name + "_FILE": path})
+    assert worker.ask("GET", "/api/v1/auth/microsoft/").body["code"] == "not_configured" and f"name={name} " in worker.logs()
+    assert check(lines({**stack.conf, name: value}), env={name + "_FILE": path}).returncode == 0
+    assert check(lines({**stack.conf, name: None, name + "_FILE": path}), env={name: value}).returncode == 0
+    assert check(lines({**stack.conf, name: value, name + "_FILE": ""})).returncode == 0
+
+
+# mutant: src/app/load.c: if (*path != '/') { => if (*path == '?') {
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_file_is_named_by_its_whole_path(check, stack, name):
+    text = told(check(f"{name}_FILE=secret\n" + lines({**stack.conf, name: None})))
+    assert f"{name}_FILE: line 1 of " in text and "whole path" in text
+    assert "whole path" in told(check(lines({**stack.conf, name: None}), env={name + "_FILE": "./secret"}))
+
+
+def test_the_environment_s_file_wins_over_the_file_s_value(check, tmp_path):
     bad = secret_file(tmp_path, "url", "mariadb://u:p@127.0.0.1:1/x")
-    assert check(env={"DATABASE_URL_FILE": bad, "DATABASE_URL": stack.conf["DATABASE_URL"]}).returncode == 0
     assert "database       failed" in check(env={"DATABASE_URL_FILE": bad}).stdout
 
 

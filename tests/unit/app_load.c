@@ -97,7 +97,8 @@ START_TEST(what_is_missing)
         "MSCLIENTID: is required\nMSCLIENTSECRET: is required\nMSTENANTID: is required\n"
         "REDIRECT_URI: is required\nDATABASE_URL: is required\n"
         "JWT_SECRET_KEY: is required, or SECRET_KEY\n"
-        "TOKEN_ENCRYPTION_KEY: is required, or a secret to derive it from\n");
+        "TOKEN_ENCRYPTION_KEY: is required (graphgatectl genkey makes one), or a secret to derive "
+        "it from\n");
     ck_assert_str_eq(list(loaded.faults), "");
     /* Set to nothing is not set. */
     put_needed();
