@@ -9,6 +9,7 @@ cd "$(dirname "$0")"
 
 case "${1-}" in
 '' | --smoke) ;;
+--help | -h) sed -n '3,5s/^# *//p' demo.sh; exit ;;
 *) say "usage: $0 [--smoke]" >&2; exit 2 ;;
 esac
 need build demo

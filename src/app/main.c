@@ -81,6 +81,16 @@ static void close_doors(void)
     hide_memory();
 }
 
+/* The number of an option; where it is none, that is said. */
+static bool read_number(const char *name, int64_t min, int64_t max, int64_t *out)
+{
+    if (gg_str_parse_int(gg_str_of(optarg), min, max, out))
+        return true;
+    (void)fprintf(stderr, "graphgate.fcgi: --%s is a whole number from %lld to %lld\n", name,
+                  (long long)min, (long long)max);
+    return false;
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int read_arguments(int argc, char **argv, struct arguments *out)
 {
@@ -103,9 +113,9 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
         else if (c == 'u')
             out->user = optarg;
         else if (c == 'w')
-            ok = ok && gg_str_parse_int(gg_str_of(optarg), 0, 4096, &out->workers);
+            ok = read_number("workers", 0, 4096, &out->workers) && ok;
         else if (c == 'm')
-            ok = ok && gg_str_parse_int(gg_str_of(optarg), 1, INT64_MAX, &out->max_requests);
+            ok = read_number("max-requests", 1, INT64_MAX, &out->max_requests) && ok;
         else if (c == 'v')
             return puts(PACKAGE_STRING) < 0 ? EX_IOERR : EX_OK;
         else if (c == 'h')
@@ -115,6 +125,9 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
     }
     if (ok && optind == argc)
         return -1;
+    /* Of an option that is unknown or lacks its value getopt has told. */
+    if (ok)
+        (void)fprintf(stderr, "graphgate.fcgi: takes options alone, not \"%s\"\n", argv[optind]);
     (void)fputs(usage, stderr);
     return EX_USAGE;
 }

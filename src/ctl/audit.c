@@ -68,11 +68,11 @@ static int run_seal(struct gg_ctl *c)
 {
     int64_t age_s = gg_sealer_age_s(c->ctx.conf);
     const struct gg_ctl_flag flags[] = {
-        {"age", .number = &age_s, .max = 366 * DAY_S},
+        {"age", .number = &age_s, .max = 366 * DAY_S, .unit = "seconds"},
     };
 
     if (!gg_ctl_read_flags(c, flags, sizeof flags / sizeof flags[0]) || c->argc > 1)
-        return gg_ctl_misuse(c, "--age is in seconds");
+        return gg_ctl_misuse(c, "takes --age alone");
     return seal_and_say(c, age_s);
 }
 
@@ -182,13 +182,18 @@ static int run_prune(struct gg_ctl *c)
     int64_t days = c->ctx.conf->audit_keep_days;
     int64_t now_us;
     struct gg_err err;
+    bool is_sure = false;
     const struct gg_ctl_flag flags[] = {
         {"keep-days", .number = &days, .max = 36500},
         {"dry-run", .given = &v.is_dry},
+        {"yes", .given = &is_sure},
     };
 
     if (!gg_ctl_read_flags(c, flags, sizeof flags / sizeof flags[0]) || c->argc > 1)
-        return gg_ctl_misuse(c, "--keep-days is a whole number");
+        return gg_ctl_misuse(c, "takes --keep-days, --dry-run and --yes alone");
+    if (days == 0 && !is_sure && !v.is_dry)
+        return gg_ctl_misuse(c, "--keep-days 0 removes all that is sealed: --yes with it, or look "
+                                "with --dry-run first");
     if (!gg_audit_find_now(c->ctx.db, c->arena, &now_us, &err))
         return gg_ctl_fail("%s", err.log);
     v.remove_before = gg_audit_least_id(c->arena, now_us - days * DAY_S * 1000000);
@@ -208,8 +213,9 @@ static const struct gg_ctl_verb verbs[] = {
     {"verify", "[--from TIME] [--to TIME] [--head NUMBER:MAC]",
      "names every row and seal that was changed, removed, put in or moved", NEEDS, run_verify},
     {"seal", "[--age SECONDS]", "seals what is older, as maintain does", NEEDS, run_seal},
-    {"prune", "[--keep-days N] [--dry-run]",
-     "removes old sealed spans and leaves a proof of it; needs the administrator's DATABASE_URL",
+    {"prune", "[--keep-days N] [--dry-run] [--yes]",
+     "removes old sealed spans and leaves a proof of it; needs the administrator's DATABASE_URL; "
+     "`--keep-days 0`, everything, needs `--yes`",
      NEEDS, run_prune},
     {0},
 };

@@ -36,11 +36,8 @@ static bool read_filter(struct gg_ctl *c, struct wanted *w, const char **fault)
     };
     size_t count = sizeof flags / sizeof flags[0] - w->is_export;
 
-    *fault = "takes these options alone; --limit is a number from 1 to 100000";
+    *fault = "takes these options alone";
     if (!gg_ctl_read_flags(c, flags, count) || c->argc > 1)
-        return false;
-    *fault = "--realm is main or beta";
-    if (f->realm.p != NULL && gg_realm_find_name(f->realm) == NULL)
         return false;
     *fault = GG_CTL_TIMES;
     return gg_ctl_read_time(c, since, GG_CTL_SINCE, &f->after) &&

@@ -80,6 +80,8 @@ static void print_man(const struct gg_ctl_command *command)
 
     if (command->verbs == NULL)
         print_item(command->name, &alone);
+    if (command->alias != NULL)
+        (void)printf("Also called \\fBgraphgatectl %s\\fR.\n", command->alias);
     for (const struct gg_ctl_verb *verb = command->verbs; verb != NULL && verb->name != NULL;
          verb++)
         print_item(command->name, verb);
@@ -96,22 +98,44 @@ static void print_options(const char *usage)
     (void)puts("--help' ;;");
 }
 
+/* A branch for each of the options that take one of several words. */
+static void print_values(const char *known, const char *usage)
+{
+    char name[32];
+
+    for (const char *at = usage; (at = strstr(at, "--")) != NULL; at += 2) {
+        size_t n = strspn(at + 2, "abcdefghijklmnopqrstuvwxyz-");
+        (void)snprintf(name, sizeof name, "%.*s", (int)n, at + 2);
+        struct gg_str words = gg_ctl_find_words(usage, name);
+        struct gg_str word;
+        if (words.p == NULL)
+            continue;
+        (void)printf("    '%s --%s') echo '", known, name);
+        while (gg_str_take(&words, '|', &word))
+            (void)printf("%.*s%s", GG_STR_ARG(word), words.p == NULL ? "' ;;\n" : " ");
+    }
+}
+
 /* Branches of a shell's "case": what may follow a command, and what a verb of it. */
-static void print_bash(const struct gg_ctl_command *command)
+static void print_bash(const char *name, const struct gg_ctl_command *command)
 {
     const struct gg_ctl_verb *verb = command->verbs;
+    char known[64];
 
-    (void)printf("    '%s') echo '", command->name);
+    (void)printf("    '%s') echo '", name);
     if (verb == NULL) {
         print_options(command->usage);
+        print_values(name, command->usage);
         return;
     }
     for (; verb->name != NULL; verb++)
         (void)printf("%s ", verb->name);
     print_options("");
     for (verb = command->verbs; verb->name != NULL; verb++) {
-        (void)printf("    '%s %s') echo '", command->name, verb->name);
+        (void)snprintf(known, sizeof known, "%s %s", name, verb->name);
+        (void)printf("    '%s') echo '", known);
         print_options(verb->usage);
+        print_values(known, verb->usage);
     }
 }
 
@@ -126,11 +150,15 @@ static int run(struct gg_ctl *c)
     if (is_bash) {
         (void)fputs("    '') echo '", stdout);
         for (size_t i = 0; i < count; i++)
-            (void)printf("%s ", table[i]->name);
+            (void)printf("%s %s%s", table[i]->name, table[i]->alias == NULL ? "" : table[i]->alias,
+                         table[i]->alias == NULL ? "" : " ");
         print_options("--version");
     }
-    for (size_t i = 0; i < count; i++)
-        is_bash ? print_bash(table[i]) : print_man(table[i]);
+    for (size_t i = 0; i < count; i++) {
+        is_bash ? print_bash(table[i]->name, table[i]) : print_man(table[i]);
+        if (is_bash && table[i]->alias != NULL)
+            print_bash(table[i]->alias, table[i]);
+    }
     return GG_CTL_DONE;
 }
 

@@ -19,6 +19,7 @@ struct gg_ctl {
     const struct gg_ctl_verb *verb; /* NULL where the command has none */
     int argc;                       /* its own arguments; argv[0] is the name of command or verb */
     char **argv;
+    const char *fault; /* what gg_ctl_read_flags did not like; NULL: nothing */
     struct gg_loaded loaded;
     struct gg_ctx ctx;
     struct gg_call call;
@@ -67,7 +68,8 @@ const struct gg_ctl_command *const *gg_ctl_table(size_t *count);
 /* Prints "graphgatectl: …" to stderr. */
 int gg_ctl_fail(const char *fmt, ...) GG_PRINTF(1, 2);
 
-/* The same with the usage of what was called behind it. */
+/* The same with the usage of what was called behind it; c->fault, if there is one, is the reason.
+ */
 int gg_ctl_misuse(const struct gg_ctl *c, const char *what);
 
 /* An option of a command, "--name VALUE"; without text and number it is a switch. */
@@ -75,16 +77,21 @@ struct gg_ctl_flag {
     const char *name;
     bool *given;         /* may be NULL */
     struct gg_str *text; /* left alone when the option is not given, like number */
-    int64_t *number;     /* min…max */
+    int64_t *number;     /* min…max, of that unit */
     int64_t min;
     int64_t max;
+    const char *unit; /* NULL: none */
 };
+
+/* The words "a|b" that a usage line allows behind "--name"; absent where it allows any text. */
+struct gg_str gg_ctl_find_words(const char *usage, const char *name);
 
 #define GG_CTL_FLAGS_MAX 16
 
 /*
  * Takes the options out of the arguments: what is left in c->argv behind its name are the others.
- * False when one is unknown, lacks its value, or has a bad one.
+ * False when one is unknown, lacks its value, or has one that is not of the usage's words or not in
+ * its bounds; c->fault says so.
  */
 GG_MUST bool gg_ctl_read_flags(struct gg_ctl *c, const struct gg_ctl_flag *flags, size_t count);
 

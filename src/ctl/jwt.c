@@ -22,7 +22,7 @@ static bool read_arguments(struct gg_ctl *c, struct claims *out)
         {"sub", .text = &out->sub},
         {"type", .text = &out->type},
         {"scope", .text = &out->scope},
-        {"ttl", .number = &out->ttl_s, .min = 1, .max = TTL_MAX_S},
+        {"ttl", .number = &out->ttl_s, .min = 1, .max = TTL_MAX_S, .unit = "seconds"},
     };
 
     *out = (struct claims){.type = GG_STR("user"), .ttl_s = GG_PAIR_ACCESS_TTL_S};
@@ -41,7 +41,7 @@ static int sign(struct gg_ctl *c)
     struct gg_err err;
 
     if (!read_arguments(c, &claims))
-        return gg_ctl_misuse(c, "needs --sub; --ttl is in seconds");
+        return gg_ctl_misuse(c, "needs --sub");
     const struct gg_realm *realm = gg_realm_find_type(claims.type);
     if (realm == NULL)
         return gg_ctl_misuse(c, "--type is user or teacher");
@@ -90,7 +90,7 @@ static int verify(struct gg_ctl *c)
 }
 
 static const struct gg_ctl_verb verbs[] = {
-    {"sign", "--sub S [--type T] [--scope S] [--ttl SECONDS]", "makes a caller's JWT",
+    {"sign", "--sub S [--type user|teacher] [--scope S] [--ttl SECONDS]", "makes a caller's JWT",
      GG_CTL_NEEDS_JWT, sign},
     {"verify", "<JWT", "checks one from standard input and prints its claims", GG_CTL_NEEDS_JWT,
      verify},

@@ -63,20 +63,74 @@ static void print_usage(FILE *to, const struct gg_ctl *c)
 int gg_ctl_misuse(const struct gg_ctl *c, const char *what)
 {
     (void)gg_ctl_fail("%s%s%s: %s", c->command->name, c->verb != NULL ? " " : "",
-                      c->verb != NULL ? c->verb->name : "", what);
+                      c->verb != NULL ? c->verb->name : "", c->fault != NULL ? c->fault : what);
     print_usage(stderr, c);
     return GG_CTL_USAGE;
 }
 
-/* One option's value to where it belongs. */
-static bool take_flag(const struct gg_ctl_flag *flag, const char *value)
+struct gg_str gg_ctl_find_words(const char *usage, const char *name)
 {
+    size_t n = strlen(name);
+
+    for (const char *at = usage; (at = strstr(at, "--")) != NULL; at += 2) {
+        if (strncmp(at + 2, name, n) != 0 || at[2 + n] != ' ')
+            continue;
+        struct gg_str words = {at + 3 + n, strspn(at + 3 + n, "abcdefghijklmnopqrstuvwxyz|-")};
+        return *words.p != '|' && memchr(words.p, '|', words.n) != NULL ? words
+                                                                        : (struct gg_str){NULL, 0};
+    }
+    return (struct gg_str){NULL, 0};
+}
+
+static bool is_of(struct gg_str words, const char *value)
+{
+    struct gg_str word;
+
+    while (gg_str_take(&words, '|', &word))
+        if (gg_str_is(word, value))
+            return true;
+    return false;
+}
+
+/* One option's value to where it belongs. */
+static bool take_flag(struct gg_ctl *c, const struct gg_ctl_flag *flag, const char *value)
+{
+    const char *usage = c->verb != NULL ? c->verb->usage : c->command->usage;
+    struct gg_str words = gg_ctl_find_words(usage, flag->name);
+
     if (flag->given != NULL)
         *flag->given = true;
+    if (flag->text != NULL && words.p != NULL && !is_of(words, value)) {
+        c->fault = gg_arena_printf(c->arena, "--%s is one of %.*s", flag->name, GG_STR_ARG(words));
+        return false;
+    }
     if (flag->text != NULL)
         *flag->text = gg_str_of(value);
-    return flag->number == NULL ||
-           gg_str_parse_int(gg_str_of(value), flag->min, flag->max, flag->number);
+    if (flag->number == NULL ||
+        gg_str_parse_int(gg_str_of(value), flag->min, flag->max, flag->number))
+        return true;
+    c->fault =
+        gg_arena_printf(c->arena, "--%s is a whole number%s%s from %lld to %lld", flag->name,
+                        flag->unit == NULL ? "" : " of ", flag->unit == NULL ? "" : flag->unit,
+                        (long long)flag->min, (long long)flag->max);
+    return false;
+}
+
+/* What getopt stopped at: an option of the table lacks its value, or has one and takes none. */
+static void note_stop(struct gg_ctl *c, const struct option *options)
+{
+    const char *word = optind > 0 && optind <= c->argc ? c->argv[optind - 1] : "";
+    size_t n = strcspn(word, "=");
+
+    for (size_t i = 0; strncmp(word, "--", 2) == 0 && options[i].name != NULL; i++)
+        if (strlen(options[i].name) == n - 2 && strncmp(options[i].name, word + 2, n - 2) == 0) {
+            c->fault = gg_arena_printf(c->arena, "%.*s %s value", (int)n, word,
+                                       options[i].has_arg == no_argument ? "takes no" : "needs a");
+            return;
+        }
+    c->fault = optopt != 0
+                   ? gg_arena_printf(c->arena, "there is no option -%c here", optopt)
+                   : gg_arena_printf(c->arena, "there is no option %.*s here", (int)n, word);
 }
 
 bool gg_ctl_read_flags(struct gg_ctl *c, const struct gg_ctl_flag *flags, size_t count)
@@ -94,8 +148,11 @@ bool gg_ctl_read_flags(struct gg_ctl *c, const struct gg_ctl_flag *flags, size_t
         };
     opterr = 0;
     optind = 1;
-    while (ok && (found = getopt_long(c->argc, c->argv, "", options, &index)) != -1)
-        ok = found == 0 && take_flag(&flags[index], optarg);
+    while (ok && (found = getopt_long(c->argc, c->argv, "", options, &index)) != -1) {
+        if (found != 0)
+            note_stop(c, options);
+        ok = found == 0 && take_flag(c, &flags[index], optarg);
+    }
     if (!ok)
         return false;
     c->argv[optind - 1] = c->argv[0];

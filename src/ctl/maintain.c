@@ -29,7 +29,7 @@ static int run(struct gg_ctl *c)
     struct gg_err err;
 
     if (!gg_ctl_read_flags(c, flags, 1) || c->argc > 1)
-        return gg_ctl_misuse(c, "takes --limit alone, 1 to 1000 connections of each realm");
+        return gg_ctl_misuse(c, "takes --limit alone");
     /* It works alone: what a worker would warn of and count is told here as well. */
     if (!gg_log_open("stderr", GG_WARNING, &err))
         return gg_ctl_fail("%s", err.log);

@@ -47,7 +47,7 @@ static bool read_wanted(struct gg_ctl *c, enum flags verb, struct wanted *w,
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if ((all[i].verbs & verb) != 0)
             flags[count++] = all[i].flag;
-    return gg_ctl_read_flags(c, flags, count) && c->argc == 1 && gg_ctl_has_realm(w->realm) &&
+    return gg_ctl_read_flags(c, flags, count) && c->argc == 1 &&
            (w->user.p == NULL || gg_ctl_find_key(c, w->realm, w->user, key));
 }
 
@@ -124,12 +124,6 @@ static int list_realm(struct gg_ctl *c, const struct wanted *w, struct gg_roster
     return status;
 }
 
-static bool is_state(struct gg_str s)
-{
-    return s.p == NULL || gg_str_is(s, "active") || gg_str_is(s, "inactive") ||
-           gg_str_is(s, "expired") || gg_str_is(s, "expiring");
-}
-
 static bool note_list(struct gg_ctl *c, const struct wanted *w, struct gg_token_key key)
 {
     const char *tenant = w->tenant.p == NULL ? "" : " tenant=";
@@ -148,7 +142,7 @@ static int run_list(struct gg_ctl *c)
     struct wanted w;
     int status = GG_CTL_DONE;
 
-    if (!read_wanted(c, LIST, &w, &key) || !is_state(w.state))
+    if (!read_wanted(c, LIST, &w, &key))
         return gg_ctl_misuse(c, "takes --realm, --user, --tenant, --state, --limit and --json");
     if (!note_list(c, &w, key))
         return GG_CTL_FAILED;
@@ -291,20 +285,21 @@ static int run_refresh(struct gg_ctl *c)
     return gg_ctl_write(GG_STR(""));
 }
 
-#define FIND_USAGE "[--realm R] [--user S] [--tenant T] [--state STATE] [--limit N] [--json]"
+#define FIND_USAGE \
+    "[--realm main|beta] [--user S] [--tenant T] [--state active|expiring|expired|inactive] " \
+    "[--limit N] [--json]"
 
 static const struct gg_ctl_verb verbs[] = {
     {"list", FIND_USAGE,
-     "one line each; STATE is `active`, `expiring` (within 5 minutes), `expired` (the next use "
-     "refreshes it) or `inactive`",
+     "one line each; `expiring` is within 5 minutes, the next use of an `expired` one refreshes it",
      GG_CTL_NEEDS_DB, run_list},
-    {"show", "--user S [--realm R] [--json]", "all that is known of one, but the tokens",
+    {"show", "--user S [--realm main|beta] [--json]", "all that is known of one, but the tokens",
      GG_CTL_NEEDS_DB, run_show},
-    {"revoke", "(--user S | --tenant T) [--realm R] [--dry-run] [--yes]",
+    {"revoke", "(--user S | --tenant T) [--realm main|beta] [--dry-run] [--yes]",
      "deletes the stored tokens, as a disconnect does; a tenant's need `--yes`",
      GG_CTL_NEEDS_DB | GG_CTL_NEEDS_KEYS, run_revoke},
-    {"refresh", "--user S [--realm R]", "refreshes now, and says how that went", GG_CTL_NEEDS_ALL,
-     run_refresh},
+    {"refresh", "--user S [--realm main|beta]", "refreshes now, and says how that went",
+     GG_CTL_NEEDS_ALL, run_refresh},
     {0},
 };
 

@@ -47,7 +47,7 @@ static bool read_wanted(struct gg_ctl *c, enum verb verb, struct wanted *w)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if ((all[i].verbs & verb) != 0)
             flags[count++] = all[i].flag;
-    return gg_ctl_read_flags(c, flags, count) && c->argc == 1 && gg_ctl_has_realm(w->realm);
+    return gg_ctl_read_flags(c, flags, count) && c->argc == 1;
 }
 
 /* The state of what is connected to an account, or "no". */
@@ -287,14 +287,14 @@ static int run_merge(struct gg_ctl *c)
 }
 
 static const struct gg_ctl_verb verbs[] = {
-    {"list", "[--realm R] [--limit N] [--json]",
+    {"list", "[--realm main|beta] [--limit N] [--json]",
      "the accounts, one line each, and whether they are connected", GG_CTL_NEEDS_DB, run_list},
-    {"show", "--user S [--realm R] [--json]", "one of them, and how much belongs to it",
+    {"show", "--user S [--realm main|beta] [--json]", "one of them, and how much belongs to it",
      GG_CTL_NEEDS_DB, run_show},
-    {"merge", "--from S --into S [--realm R] [--identity from|into] [--dry-run]",
+    {"merge", "--from S --into S [--realm main|beta] [--identity from|into] [--dry-run]",
      "makes two accounts of one person one, which keeps the second's id",
      GG_CTL_NEEDS_DB | GG_CTL_NEEDS_KEYS, run_merge},
-    {"delete", "--user S [--realm R] [--account] [--dry-run]",
+    {"delete", "--user S [--realm main|beta] [--account] [--dry-run]",
      "deletes all that belongs to a user, and says what; of a site's own table of users the row "
      "only with `--account`",
      GG_CTL_NEEDS_DB | GG_CTL_NEEDS_KEYS, run_delete},

@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-bool gg_ctl_has_realm(struct gg_str name)
-{
-    return name.p == NULL || gg_realm_find_name(name) != NULL;
-}
-
 bool gg_ctl_is_realm(struct gg_str name, const struct gg_realm *realm)
 {
     return name.p == NULL || gg_str_is(name, realm->name);

@@ -6,10 +6,7 @@
 #include "ctl.h"
 #include "gg/base/jsonw.h"
 
-/* Of --realm: a realm's name, or absent for both. False when it names none. */
-GG_MUST bool gg_ctl_has_realm(struct gg_str name);
-
-/* Whether this one is meant by --realm. */
+/* Whether this one is meant by --realm, which is absent for both. */
 bool gg_ctl_is_realm(struct gg_str name, const struct gg_realm *realm);
 
 /*

@@ -271,10 +271,15 @@ def test_prune_leaves_a_proof(sealed):
     assert sealed.faults()[0] == "seal 1: the proof of its removal was changed, or not made by graphgate"
 
 
+# mutant: src/ctl/audit.c: if (days == 0 && !is_sure => if (days < 0 && !is_sure
 def test_prune_keeps_what_is_young(sealed):
     assert sealed.ctl("audit", "prune").stdout.startswith("audit: 0 rows of 0 seals removed")
     assert sealed.ctl("audit", "prune", AUDIT_KEEP_DAYS="25").stdout.startswith("audit: 5 rows of 1 seals removed")
-    assert sealed.ctl("audit", "prune", "--keep-days", 0).stdout.startswith("audit: 10 rows of 2 seals removed")
+    before = sealed.sql("SELECT COUNT(*) FROM audit_log")
+    refused = sealed.ctl("audit", "prune", "--keep-days", 0)
+    assert refused.returncode == 2 and "removes all that is sealed: --yes" in refused.stderr and sealed.sql("SELECT COUNT(*) FROM audit_log") == before
+    assert sealed.ctl("audit", "prune", "--keep-days", 0, "--dry-run").stdout.startswith("audit: 10 rows of 2 seals would be removed")
+    assert sealed.ctl("audit", "prune", "--keep-days", 0, "--yes").stdout.startswith("audit: 10 rows of 2 seals removed")
     assert sealed.sql("SELECT COUNT(*) FROM audit_log WHERE event = 'token.use'") == [["2"]]
 
 
@@ -361,9 +366,10 @@ def test_list(sealed):
 @pytest.mark.parametrize("words, why", [
     (("list", "--since", "yesterday"), "RFC 3339"), (("list", "--until", "2026-02-30"), "RFC 3339"), (("export", "--since", "2026-03-02T10:00:00"), "RFC 3339"),
     (("verify", "--from", "1"), "RFC 3339"), (("verify", "--head", "x"), "NUMBER:MAC"), (("verify", "--head", "1:x"), "NUMBER:MAC"),
-    (("verify", "x"), "options alone"), (("list", "--realm", "gamma"), "main or beta"), (("list", "--limit", "0"), "--limit"),
-    (("export", "--limit", "3"), "options alone"), (("prune", "--keep-days", "-1"), "--keep-days"), (("prune", "x"), "--keep-days"),
-    (("seal", "--age", "soon"), "in seconds"), ((), "which of these"), (("shred",), "which of these")], ids=str)
+    (("verify", "x"), "options alone"), (("list", "--realm", "gamma"), "--realm is one of main|beta"), (("list", "x"), "options alone"),
+    (("list", "--limit", "0"), "--limit is a whole number from 1 to 100000"), (("export", "--limit", "3"), "there is no option --limit"),
+    (("prune", "--keep-days", "-1"), "--keep-days is a whole number from 0"), (("prune", "x"), "--keep-days"),
+    (("seal", "--age", "soon"), "--age is a whole number of seconds from 0"), ((), "which of these"), (("shred",), "which of these")], ids=str)
 def test_wrong_usage(audit, words, why):
     done = audit.ctl("audit", *words)
     assert done.returncode == 2 and why in done.stderr and "Usage: graphgatectl audit" in done.stderr and done.stdout == ""

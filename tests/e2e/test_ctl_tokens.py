@@ -149,6 +149,22 @@ def test_wrong_usage(ctl, arguments):
     assert done.returncode == 2 and "Usage:" in done.stderr and done.stdout == ""
 
 
+@pytest.mark.parametrize("arguments, why", [
+    (("tokens", "list", "--state", "gone"), "--state is one of active|expiring|expired|inactive"),
+    (("tokens", "list", "--state", "active|expired"), "--state is one of "), (("tokens", "list", "--state", ""), "--state is one of "),
+    (("tokens", "refresh", "--realm", "Main"), "--realm is one of main|beta"), (("users", "list", "--realm", "x"), "--realm is one of main|beta"),
+    (("users", "merge", "--identity", "both"), "--identity is one of from|into"),
+    (("jwt", "sign", "--sub", "1", "--type", "admin"), "--type is one of user|teacher"), (("log-subject", "--type", "x", "1"), "--type is one of user|teacher"),
+    (("jwt", "sign", "--sub", "1", "--ttl", "0"), "--ttl is a whole number of seconds from 1 to 315360000"),
+    (("tokens", "list", "--limit", "x"), "--limit is a whole number from 1 to 2147483647"),
+    (("maintain", "--limit", "1001"), "--limit is a whole number from 1 to 1000"), (("tokens", "list", "--limit"), "--limit needs a value"),
+    (("tokens", "list", "--json=1"), "--json takes no value"), (("tokens", "list", "--states=x"), "there is no option --states here"),
+    (("seal", "-xy"), "there is no option -x here")])
+def test_wrong_usage_says_what_would_be_right(ctl, arguments, why):
+    done = ctl(*arguments, check=False)
+    assert done.returncode == 2 and f": {why}" in done.stderr.splitlines()[0] and "Usage:" in done.stderr and done.stdout == ""
+
+
 def test_stats(ctl, site, someone, realm):
     other, = [one for one in REALMS if one != realm]
     gone = Person(site, realm).connect()

@@ -131,6 +131,7 @@ def test_every_command_is_in_its_page(page, stack):
     assert len(lines) > 9
     for line in lines:
         assert re.search(rf"^ +graphgatectl {re.escape(line)}$", text, re.M), line
+    assert "Also called graphgatectl doctor." in text
 
 
 def test_every_option_of_the_worker_is_in_its_page(page):
@@ -156,6 +157,20 @@ def test_completion_by_hand(root):
     assert completed(root, "jwt", "") == {"sign", "verify", "--help"}
     assert completed(root, "jwt", "sign", "--sub", "42", "--t") == {"--type", "--ttl"}
     assert completed(root, "nonsense", "x") == set()
+    assert completed(root, "do") == {"doctor"} and completed(root, "doctor", "") == {"--help"}
+
+
+def test_completion_of_values(root, stack):
+    """Of every option whose usage names the words that it takes; of the others the options go on."""
+    seen = set()
+    for line in usages(stack):
+        words = re.match(r"[a-z][\w-]*(?: [a-z][\w-]*(?= |$))?", line)[0].split(" ")
+        for option, values in re.findall(r"(--[a-z-]+) ([a-z-]+(?:\|[a-z-]+)+)", line):
+            assert completed(root, *words, option, "") == set(values.split("|")), line
+            assert completed(root, *words, option, values[:2]) == {values.split("|")[0]}
+            seen.add(option)
+    assert seen == {"--realm", "--state", "--type", "--identity"}
+    assert completed(root, "tokens", "list", "--realm", "beta", "--st") == {"--state"}
 
 
 def test_completion_knows_every_command(root, stack):

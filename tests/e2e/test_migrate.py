@@ -241,8 +241,8 @@ def test_check_is_ok(ctl, migrated):
 @pytest.mark.parametrize("wrong, part, word", [
     ({"SIGN_IN": "x"}, "configuration", "SIGN_IN"), ({"MSCLIENTID": ""}, "configuration", "MSCLIENTID"),
     ({"DATABASE_URL": "mariadb://u:topsecret@127.0.0.1:1/x"}, "database", "connect"),
-    ({"DATABASE_URL": ""}, "database", "DATABASE_URL"),
-    ({"TOKEN_ENCRYPTION_KEY": "", "JWT_SECRET_KEY": ""}, "encryption", "key")])
+    ({"DATABASE_URL": ""}, "configuration", "DATABASE_URL"),
+    ({"TOKEN_ENCRYPTION_KEY": "", "JWT_SECRET_KEY": ""}, "configuration", "TOKEN_ENCRYPTION_KEY")])
 def test_check_says_what_is_wrong(ctl, migrated, wrong, part, word):
     code, output = ctl("check", user=migrated.worker, **wrong)
     assert code == 1 and "topsecret" not in output

@@ -15,6 +15,7 @@ from conftest import BUILD, Person
 from fcgi_client import Program, connect, direct, receive, send
 
 from stack.process import free_port, wait_until
+from stack.stack import ROOT
 
 WORKER = BUILD / "graphgate.fcgi"
 NOWHERE = "/api/v1/nowhere"
@@ -54,10 +55,22 @@ def test_prints_and_exits_0(flag, words):
     assert done.returncode == 0 and words in done.stdout and done.stderr == ""
 
 
-@pytest.mark.parametrize("arguments", [("--workers", "x"), ("--workers", "-1"), ("--max-requests", "0"), ("--bogus",), ("word",)])
-def test_wrong_usage_is_64(arguments):
+@pytest.mark.parametrize("arguments, why", [
+    (("--workers", "x"), "--workers is a whole number from 0 to 4096"), (("--workers", "-1"), "--workers is a whole number from 0 to 4096"),
+    (("--max-requests", "0"), "--max-requests is a whole number from 1 to "), (("--bogus",), "'--bogus'"), (("--listen",), "'--listen'"),
+    (("word",), 'takes options alone, not "word"')], ids=str)
+def test_wrong_usage_is_64(arguments, why):
     done = run(*arguments)
-    assert done.returncode == 64 and "Usage:" in done.stderr
+    lines = done.stderr.splitlines()
+    assert done.returncode == 64 and why in lines[0] and lines[1].startswith("Usage:") and done.stdout == ""
+
+
+def test_the_demo_s_help():
+    """Prints what it takes, and builds nothing; only what it does not know is wrong usage."""
+    done = subprocess.run([ROOT / "demo.sh", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "./demo.sh --smoke" in done.stdout and done.stderr == "" and len(done.stdout.splitlines()) == 3
+    wrong = subprocess.run([ROOT / "demo.sh", "--bogus"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2 and "[--smoke]" in wrong.stderr
 
 
 def descriptor(kind, tmp_path):
