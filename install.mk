@@ -52,6 +52,11 @@ pages_DATA = docs/README.md docs/audit.md docs/backup.md docs/coverage.md docs/d
 	docs/keys.md docs/logging.md docs/monitoring.md docs/moving-over.md docs/reliability.md docs/shared-hosting.md \
 	docs/troubleshooting.md docs/upgrade.md docs/openapi.yaml docs/page.png
 
+samplesdir = $(docdir)/httpd-conf
+samples_DATA = $(dist_httpdconf_DATA)
+simulatordir = $(docdir)/tests/sim
+simulator_DATA = tests/sim/README.md
+
 TEMPLATES = man/graphgatectl.1.in man/graphgate.conf.5.in man/graphgate.fcgi.8.in man/arguments.awk \
 	completions/graphgatectl.in systemd/graphgate.service.in systemd/graphgate-maintain.service.in \
 	systemd/sandbox.in systemd/credentials.conf.in cron/graphgate.in

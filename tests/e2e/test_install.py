@@ -65,6 +65,15 @@ def test_what_is_installed(root):
     assert {path.name for path in (ROOT / "htdocs").iterdir()} == {path.name for path in (root / DATA[1:] / "htdocs").iterdir()}
 
 
+def test_the_links_of_the_readme(root):
+    """What README.md leads to is beside it, as it is in the source."""
+    place = root / PREFIX[1:] / "share/doc/graphgate"
+    links = set(re.findall(r"\]\((?!https?:)([^)#]+)", (place / "README.md").read_text(encoding="utf-8")))
+    assert {"HACKING.md", "httpd-conf/README.md", "tests/sim/README.md", "docs/README.md"} <= links
+    assert [link for link in sorted(links) if not (place / link).is_file()] == []
+    assert {path.name for path in (ROOT / "httpd-conf").iterdir()} == {path.name for path in (place / "httpd-conf").iterdir()}
+
+
 def test_everybody_may_read_it_and_nobody_change_it(root):
     for path in files_below(root):
         mode = stat.S_IMODE(path.stat().st_mode)

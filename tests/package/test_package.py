@@ -129,6 +129,14 @@ def test_lintian_has_nothing_to_say(package):
     assert len(re.findall(r"^#", named, re.M)) >= len(wanted)
 
 
+def test_the_links_of_the_readme(package, tmp_path):
+    """What README.md leads to is beside it, and not compressed away."""
+    run("dpkg-deb", "-x", package, tmp_path)
+    place = tmp_path / "usr/share/doc/graphgate"
+    links = set(re.findall(r"\]\((?!https?:)([^)#]+)", (place / "README.md").read_text(encoding="utf-8")))
+    assert len(links) > 12 and [link for link in sorted(links) if not (place / link).is_file()] == []
+
+
 def test_it_installs_on_a_bare_root(root, older):
     shutil.copy(older, root.path / "tmp/older.deb")
     said = root.install("/tmp/older.deb")
