@@ -3,6 +3,7 @@
 
 #include "gg/base/log.h"
 #include "gg/base/metric.h"
+#include "gg/flow/admit.h"
 #include "gg/flow/audit.h"
 #include "gg/flow/redeem.h"
 
@@ -207,7 +208,7 @@ static enum turn take_turn(struct gg_call *c, const struct wish *w, struct gg_ac
     struct gg_token row;
     bool is_refused;
 
-    if (!gg_token_find(gg_ctx_tokens(c->ctx), c->arena, w->key, &row, err))
+    if (!gg_admit_find(c, w->key, &row, err))
         return TURN_FAILED;
     if (!row.found || !row.is_active)
         return refuse(c, &row, err);

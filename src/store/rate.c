@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const words[GG_LIMITS] = {
     [GG_LIMIT_OAUTH_START] = "oauth_start",
@@ -68,12 +69,11 @@ struct gg_rate gg_rate_judge(struct gg_limit limit, struct gg_rate_row row)
     };
 }
 
-bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
-                  struct gg_rate *rate, struct gg_err *err)
+struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key)
 {
     struct gg_db_value window = gg_db_int(key.limit.per_s);
     /* The window is part of the name: windows of another length are numbered otherwise. */
-    struct gg_db_value values[] = {
+    const struct gg_db_value list[] = {
         gg_db_text(gg_str_of(
             gg_arena_printf(a, "%.*s/%lld", GG_STR_ARG(key.name), (long long)key.limit.per_s))),
         window,
@@ -83,13 +83,18 @@ bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
         gg_db_int(key.limit.requests),
         window,
     };
-    struct gg_db_result rows;
+    struct gg_db_value *values = gg_arena_alloc(a, sizeof list);
 
-    if (!gg_db_run(db, a, GG_DB_CALL(take, NULL, values), &rows, err))
-        return false;
-    if (rows.row_count != 1)
+    memcpy(values, list, sizeof list);
+    return (struct gg_db_call){&take, NULL, values, sizeof list / sizeof list[0]};
+}
+
+bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows, struct gg_rate *rate,
+                  struct gg_err *err)
+{
+    if (rows->row_count != 1)
         return gg_fail(err, GG_EDATABASE, "a limit was not counted");
-    const struct gg_str *row = rows.rows[0];
+    const struct gg_str *row = rows->rows[0];
     *rate =
         gg_rate_judge(key.limit, (struct gg_rate_row){
                                      .admitted = gg_db_cell_int(row[0], 0) == 1,
@@ -98,6 +103,15 @@ bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
                                      .elapsed_s = strtod(row[3].p == NULL ? "0" : row[3].p, NULL),
                                  });
     return true;
+}
+
+bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
+                  struct gg_rate *rate, struct gg_err *err)
+{
+    struct gg_db_result rows;
+
+    return gg_db_run(db, a, gg_rate_call(a, key), &rows, err) &&
+           gg_rate_read(key, &rows, rate, err);
 }
 
 bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err)

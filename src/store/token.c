@@ -81,12 +81,6 @@ static const struct gg_db_stmt end_for_now = {
     " " NO_LEASE ", " KEEP_UPDATED " WHERE {key}={subject} AND refresh_lease=?",
     true};
 
-static const struct gg_db_stmt count = {
-    "SELECT COUNT(*), COALESCE(SUM(is_active), 0), COALESCE(SUM(expires_at <= NOW()), 0),"
-    " COALESCE(SUM(expires_at > NOW() AND expires_at <= NOW() + INTERVAL 300 SECOND), 0),"
-    " COALESCE(SUM(NOT is_active), 0) FROM {table}",
-    true};
-
 /* Passes on whether it went well, and counts it if not. */
 static bool count_fault(enum gg_metric_word_STORAGE kind, bool ok)
 {
@@ -100,19 +94,22 @@ static struct gg_db_value max_age(struct gg_token_store s)
     return s.max_age_days > 0 ? gg_db_int(s.max_age_days) : (struct gg_db_value){0};
 }
 
-bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
-                   struct gg_token *token, struct gg_err *err)
+struct gg_db_call gg_token_call(struct gg_token_store s, struct gg_arena *a,
+                                struct gg_token_key key)
 {
-    struct gg_db_value values[] = {max_age(s), gg_db_text(key.subject)};
-    struct gg_db_result rows;
+    struct gg_db_value *values = gg_arena_alloc(a, 2 * sizeof *values);
 
-    if (!count_fault(GG_M_STORAGE_READ,
-                     gg_db_run(s.db, a, GG_DB_CALL(find, key.realm, values), &rows, err)))
-        return false;
-    *token = (struct gg_token){.key = key, .found = rows.row_count > 0};
+    values[0] = max_age(s);
+    values[1] = gg_db_text(key.subject);
+    return (struct gg_db_call){&find, key.realm, values, 2};
+}
+
+void gg_token_read(struct gg_token_key key, const struct gg_db_result *rows, struct gg_token *token)
+{
+    *token = (struct gg_token){.key = key, .found = rows->row_count > 0};
     if (!token->found)
-        return true;
-    const struct gg_str *row = rows.rows[0];
+        return;
+    const struct gg_str *row = rows->rows[0];
     int64_t failure_left_s = gg_db_cell_int(row[5], 0);
     bool is_active = gg_db_cell_int(row[1], 0) == 1;
     bool is_too_old = gg_db_cell_int(row[17], 0) == 1;
@@ -136,6 +133,16 @@ bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_
         .has_refresh_token = row[13].p != NULL,
         .is_rested = gg_db_cell_int(row[14], 0) == 1,
     };
+}
+
+bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
+                   struct gg_token *token, struct gg_err *err)
+{
+    struct gg_db_result rows;
+
+    if (!count_fault(GG_M_STORAGE_READ, gg_db_run(s.db, a, gg_token_call(s, a, key), &rows, err)))
+        return false;
+    gg_token_read(key, &rows, token);
     return true;
 }
 
@@ -377,24 +384,4 @@ bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a, struct gg_t
                         &done, err);
     end->was_ours = count_fault(GG_M_STORAGE_WRITE, ok) && done.affected > 0;
     return ok;
-}
-
-bool gg_token_count(struct gg_db *db, struct gg_arena *a, const struct gg_realm *realm,
-                    struct gg_token_stats *stats, struct gg_err *err)
-{
-    struct gg_db_result rows;
-
-    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = &count, .realm = realm}, &rows, err))
-        return false;
-    if (rows.row_count != 1)
-        return gg_fail(err, GG_EDATABASE, "no statistics");
-    const struct gg_str *row = rows.rows[0];
-    *stats = (struct gg_token_stats){
-        .total = gg_db_cell_int(row[0], 0),
-        .active = gg_db_cell_int(row[1], 0),
-        .expired = gg_db_cell_int(row[2], 0),
-        .expiring_soon = gg_db_cell_int(row[3], 0),
-        .inactive = gg_db_cell_int(row[4], 0),
-    };
-    return true;
 }

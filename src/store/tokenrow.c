@@ -29,6 +29,12 @@ static const struct gg_db_stmt count = {
     " ORDER BY COUNT(*) DESC",
     true};
 
+static const struct gg_db_stmt count_states = {
+    "SELECT COUNT(*), COALESCE(SUM(is_active), 0), COALESCE(SUM(expires_at <= NOW()), 0),"
+    " COALESCE(SUM(expires_at > NOW() AND expires_at <= NOW() + INTERVAL 300 SECOND), 0),"
+    " COALESCE(SUM(NOT is_active), 0) FROM {table}",
+    true};
+
 static struct gg_tokenrow read_row(struct gg_arena *a, const struct gg_realm *realm,
                                    const struct gg_str *cells)
 {
@@ -104,5 +110,25 @@ bool gg_tokenrow_count(struct gg_db *db, struct gg_arena *a, const struct gg_rea
         out->rows += out->keys[i].rows;
         out->unsealed += gg_db_cell_int(cells[2], 0);
     }
+    return true;
+}
+
+bool gg_tokenrow_count_states(struct gg_db *db, struct gg_arena *a, const struct gg_realm *realm,
+                              struct gg_tokenrow_states *stats, struct gg_err *err)
+{
+    struct gg_db_result rows;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = &count_states, .realm = realm}, &rows, err))
+        return false;
+    if (rows.row_count != 1)
+        return gg_fail(err, GG_EDATABASE, "no statistics");
+    const struct gg_str *row = rows.rows[0];
+    *stats = (struct gg_tokenrow_states){
+        .total = gg_db_cell_int(row[0], 0),
+        .active = gg_db_cell_int(row[1], 0),
+        .expired = gg_db_cell_int(row[2], 0),
+        .expiring_soon = gg_db_cell_int(row[3], 0),
+        .inactive = gg_db_cell_int(row[4], 0),
+    };
     return true;
 }

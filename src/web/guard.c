@@ -3,7 +3,7 @@
 
 #include "gg/base/log.h"
 #include "gg/base/metric.h"
-#include "gg/store/rate.h"
+#include "gg/flow/admit.h"
 
 /* Some workers sweep now and then, so that old rows go even where nobody runs `maintain`. */
 #define SWEEP_ONE_IN 512
@@ -90,7 +90,9 @@ bool gg_guard_limit(struct gg_exchange *x, enum gg_limit_id limit, enum gg_limit
                 : gg_str_of(gg_arena_printf(a, "%s:%s", gg_rate_word(limit), address)),
         conf->limits[limit],
     };
-    if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err))
+    struct gg_token_key whose = {x->realm, x->caller.subject};
+    bool wants_row = is_user && x->wants_row && x->caller.realm == x->realm;
+    if (!gg_admit_take(&x->call, key, wants_row ? &whose : NULL, &rate, err))
         return false;
     add_headers(&x->response, &rate);
     sweep_sometimes(x);

@@ -5,6 +5,7 @@
 #include "gg/flow/health.h"
 #include "gg/proto/event.h"
 #include "gg/proto/time.h"
+#include "gg/store/tokenrow.h"
 
 static void put_now(struct gg_exchange *x, const char *name)
 {
@@ -137,8 +138,9 @@ bool gg_on_health_tokens(struct gg_exchange *x, struct gg_err *err)
     int64_t n[GG_REALMS][NUMBERS];
 
     for (int i = 0; i < GG_REALMS; i++) {
-        struct gg_token_stats s;
-        if (!gg_token_count(x->call.ctx->db, x->call.arena, gg_realm((enum gg_realm_id)i), &s, err))
+        struct gg_tokenrow_states s;
+        if (!gg_tokenrow_count_states(x->call.ctx->db, x->call.arena, gg_realm((enum gg_realm_id)i),
+                                      &s, err))
             return false;
         const int64_t row[NUMBERS] = {s.total, s.active, s.expired, s.expiring_soon, s.inactive};
         for (size_t k = 0; k < NUMBERS; k++)

@@ -20,7 +20,7 @@
 /* A route of a caller's own data, counted against the limit of the calendar. */
 #define OWN(p, m, f) \
     .path = (p), .method = (m), .on = (f), .auth = GG_AUTH_CALLER, .is_limited = true, \
-    .limit = GG_LIMIT_CALENDAR, .by = GG_BY_CALLER_OR_ADDRESS
+    .limit = GG_LIMIT_CALENDAR, .by = GG_BY_CALLER_OR_ADDRESS, .wants_row = true
 
 static const struct gg_route routes[] = {
     {.path = "auth/microsoft",
@@ -234,6 +234,7 @@ static bool run(struct gg_exchange *x, const struct gg_route **route, struct gg_
     const struct gg_route *r = *route;
     if (!x->call.ctx->is_configured && !r->works_unconfigured)
         return gg_fail(err, GG_ENOTCONFIGURED, "the log of the start names the setting");
+    x->wants_row = r->wants_row;
     return gg_guard_check(x, r->auth, err) &&
            (!r->is_limited || gg_guard_limit(x, r->limit, r->by, err)) && check_id(x, err) &&
            check_query(x, r, err) && mark_headers(x) && r->on(x, err);

@@ -141,7 +141,7 @@ def test_away_and_back(site, people, fault, measured):
     measured(f"longest refusal {worst(callers):.1f} s, good again after {max(0.0, first - mended):.2f} s")
 
 
-# mutant: src/web/guard.c: if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err)) => if (!gg_rate_take(x->call.ctx->db, a, key, &rate, err) && rate.limit == -1)
+# mutant: src/web/guard.c: wants_row ? &whose : NULL, &rate, err)) => wants_row ? &whose : NULL, &rate, err) && rate.limit == -1)
 @pytest.mark.promise("faults/database", "A limit that cannot be counted lets nobody through")
 def test_a_limit_is_not_passed_by_uncounted(site, people):
     """Only its own table is out of reach: all that follows would work."""

@@ -50,6 +50,7 @@ PLAIN_TESTS = \
 # These need a database: with_mariadb.py starts one for all of them.
 DB_TESTS = \
 	tests/unit/ext_db \
+	tests/unit/ext_dbstmt \
 	tests/unit/store_account \
 	tests/unit/store_audit \
 	tests/unit/store_chain \
@@ -63,6 +64,7 @@ DB_TESTS = \
 	tests/unit/store_schema \
 	tests/unit/store_session \
 	tests/unit/store_token \
+	tests/unit/flow_admit \
 	tests/unit/flow_audit \
 	tests/unit/flow_auditor \
 	tests/unit/store_token_seals \
@@ -123,6 +125,7 @@ tests_unit_base_str_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_surrogate_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_ext_crypto_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_db_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
+tests_unit_ext_dbstmt_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_fcgi_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_http_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_json_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
@@ -151,6 +154,7 @@ tests_unit_store_session_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_seals_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_tokenrow_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_flow_admit_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_calendar_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_connect_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_ctx_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

@@ -308,29 +308,6 @@ START_TEST(a_race_has_one_lease)
 }
 END_TEST
 
-START_TEST(statistics)
-{
-    struct gg_token_stats s;
-    struct gg_err err;
-
-    set_up();
-    ck_assert(gg_token_count(db, arena, gg_realm(GG_REALM_BETA), &s, &err));
-    ck_assert(s.total == 0 && s.active == 0 && s.expired == 0 && s.expiring_soon == 0 &&
-              s.inactive == 0);
-    database_run(
-        db, "INSERT INTO microsoft_oauth_tokens (user_id, access_token, expires_at, is_active)"
-            " VALUES (1, 'x', NOW() - INTERVAL 1 SECOND, 1), (2, 'x', NOW() - INTERVAL 1 HOUR,"
-            " 0), (3, 'x', NOW() + INTERVAL 200 SECOND, 1), (4, 'x', NOW() + INTERVAL 1 HOUR, 0)");
-    ck_assert(gg_token_count(db, arena, gg_realm(GG_REALM_MAIN), &s, &err));
-    ck_assert_int_eq(s.total, 5);
-    ck_assert_int_eq(s.active, 3);
-    ck_assert_int_eq(s.expired, 2);
-    ck_assert_int_eq(s.expiring_soon, 1);
-    ck_assert_int_eq(s.inactive, 2);
-    gg_arena_close(arena);
-}
-END_TEST
-
 static struct gg_token find_within(int64_t days)
 {
     struct gg_token_store s = store();
@@ -375,4 +352,4 @@ END_TEST
 
 GG_UNIT_MAIN("store/token", too_old_ones, rows_come_back, realms_and_users_are_apart,
              rows_of_the_old_service, touching, a_lease_is_one_callers, a_refresh_is_written,
-             failures_are_remembered, a_connect_in_between_stays, a_race_has_one_lease, statistics)
+             failures_are_remembered, a_connect_in_between_stays, a_race_has_one_lease)

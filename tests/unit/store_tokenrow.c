@@ -169,5 +169,29 @@ START_TEST(rows_by_key)
 }
 END_TEST
 
+START_TEST(states)
+{
+    struct gg_tokenrow_states s;
+
+    set_up();
+    database_run(db, "DELETE FROM beta_microsoft_oauth_tokens; DELETE FROM microsoft_oauth_tokens");
+    ck_assert(gg_tokenrow_count_states(db, arena, gg_realm(GG_REALM_BETA), &s, &err));
+    ck_assert(s.total == 0 && s.active == 0 && s.expired == 0 && s.expiring_soon == 0 &&
+              s.inactive == 0);
+    database_run(db,
+                 "INSERT INTO microsoft_oauth_tokens (user_id, access_token, expires_at, is_active)"
+                 " VALUES (1, 'x', NOW() - INTERVAL 1 SECOND, 1), (2, 'x', NOW() - INTERVAL 1 HOUR,"
+                 " 0), (3, 'x', NOW() + INTERVAL 200 SECOND, 1), (4, 'x', NOW() + INTERVAL 1 HOUR, "
+                 "0), (5, 'x', NOW() + INTERVAL 2 HOUR, 1)");
+    ck_assert(gg_tokenrow_count_states(db, arena, gg_realm(GG_REALM_MAIN), &s, &err));
+    ck_assert_int_eq(s.total, 5);
+    ck_assert_int_eq(s.active, 3);
+    ck_assert_int_eq(s.expired, 2);
+    ck_assert_int_eq(s.expiring_soon, 1);
+    ck_assert_int_eq(s.inactive, 2);
+    gg_arena_close(arena);
+}
+END_TEST
+
 GG_UNIT_MAIN("store/tokenrow", which_rows_come, a_row_is_changed_once, whoever_was_faster_wins,
-             an_ended_lease_goes, rows_by_key)
+             an_ended_lease_goes, rows_by_key, states)

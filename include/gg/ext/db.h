@@ -72,7 +72,7 @@ static inline struct gg_db_value gg_db_int(int64_t v)
 }
 
 #define GG_DB_COLUMNS_MAX 20
-#define GG_DB_VALUES_MAX  64 /* parameters of one statement */
+#define GG_DB_VALUES_MAX  64 /* parameters of one statement, or of several together */
 
 /* Rows as text cells; an absent cell is NULL. All of it is the arena's. */
 struct gg_db_result {
@@ -93,6 +93,20 @@ struct gg_db_call {
 };
 GG_MUST bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
                        struct gg_db_result *result, struct gg_err *err);
+
+/*
+ * Several calls in one round trip, one after the other, each a transaction of its own; those behind
+ * one that failed do not run, and rows that came before it are in its result all the same. Each of
+ * several must give rows. They may be repeated when all of them are repeatable.
+ */
+#define GG_DB_BATCH_MAX 2
+struct gg_db_batch {
+    const struct gg_db_call *calls;
+    struct gg_db_result *results; /* one for each */
+    size_t count;
+};
+GG_MUST bool gg_db_run_all(struct gg_db *db, struct gg_arena *a, const struct gg_db_batch *batch,
+                           struct gg_err *err);
 
 /* Microseconds that gg_db_run has taken so far, all calls together; 0 for NULL. */
 int64_t gg_db_spent_us(const struct gg_db *db);

@@ -14,6 +14,7 @@
 
 struct gg_keyset;
 struct gg_audit_notes;
+struct gg_admitted;
 
 /* Lives as long as the worker. Nothing in it is needed by another request to be right. */
 struct gg_ctx {
@@ -45,6 +46,7 @@ struct gg_call {
     struct gg_deadline deadline;
     struct gg_who who;
     struct gg_audit_notes *notes; /* what flow/audit has collected; NULL: nothing */
+    struct gg_admitted *admitted; /* the row that came with the limit, see flow/admit; NULL: none */
     int token_uses;               /* how often an access token was sent to Graph */
     bool is_throttled;            /* Microsoft has asked for fewer calls, at the token endpoint */
     int retries;                  /* so far, of all its calls */

@@ -34,6 +34,11 @@ struct gg_rate_key {
 GG_MUST bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
                           struct gg_rate *rate, struct gg_err *err);
 
+/* The same in two halves, for a statement that goes to the database beside another. */
+struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key);
+GG_MUST bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows,
+                          struct gg_rate *rate, struct gg_err *err);
+
 /* What a row means for the next caller; for gg_rate_take and its test. Times in seconds. */
 struct gg_rate_row {
     bool admitted;

@@ -63,6 +63,12 @@ struct gg_token {
 GG_MUST bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                            struct gg_token *token, struct gg_err *err);
 
+/* The same in two halves, for a statement that goes to the database beside another. */
+struct gg_db_call gg_token_call(struct gg_token_store s, struct gg_arena *a,
+                                struct gg_token_key key);
+void gg_token_read(struct gg_token_key key, const struct gg_db_result *rows,
+                   struct gg_token *token);
+
 /*
  * Decrypts the access token of what was found. GG_EAUTHREQUIRED, with an ERROR in the log, when the
  * row's seal is not its owner's, is missing where it is asked for, or no key fits the token.
@@ -124,15 +130,5 @@ struct gg_token_end {
 GG_MUST bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a,
                                 struct gg_token_key key, struct gg_token_end *end,
                                 struct gg_err *err);
-
-struct gg_token_stats {
-    int64_t total;
-    int64_t active;
-    int64_t expired;
-    int64_t expiring_soon;
-    int64_t inactive;
-};
-GG_MUST bool gg_token_count(struct gg_db *db, struct gg_arena *a, const struct gg_realm *realm,
-                            struct gg_token_stats *stats, struct gg_err *err);
 
 #endif

@@ -71,4 +71,16 @@ struct gg_tokenrow_tally {
 GG_MUST bool gg_tokenrow_count(struct gg_db *db, struct gg_arena *a, const struct gg_realm *realm,
                                struct gg_tokenrow_tally *out, struct gg_err *err);
 
+/* How many rows there are in each state. */
+struct gg_tokenrow_states {
+    int64_t total;
+    int64_t active;
+    int64_t expired;
+    int64_t expiring_soon;
+    int64_t inactive;
+};
+GG_MUST bool gg_tokenrow_count_states(struct gg_db *db, struct gg_arena *a,
+                                      const struct gg_realm *realm,
+                                      struct gg_tokenrow_states *stats, struct gg_err *err);
+
 #endif

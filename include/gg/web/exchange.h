@@ -17,6 +17,7 @@ struct gg_exchange {
     unsigned path_number;         /* of the path's pattern among gg_route_names; 0: unknown */
     bool has_caller;
     struct gg_caller caller;
+    bool wants_row;                /* the route needs the caller's token row, see flow/admit */
     size_t header_mark;            /* where the headers of the handler begin */
     struct gg_str error_return_to; /* where a failure goes instead; absent: it is the answer */
     const char *fault; /* for the log: what is wrong, where the answer is not an error's; or NULL */

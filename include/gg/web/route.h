@@ -19,6 +19,7 @@ struct gg_route {
     bool is_limited;
     enum gg_limit_id limit;
     enum gg_limit_by by;
+    bool wants_row;                        /* reads the caller's token row; see flow/admit */
     bool is_root;                          /* below no realm's prefix, but the site's root */
     bool is_main_only;                     /* there is none in the other realm */
     bool works_unconfigured;               /* answers even when nothing else can */

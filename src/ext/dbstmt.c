@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/ext/dbstmt.h"
+
+#include "gg/base/buf.h"
+
+#include <mysql.h>
+#include <mysqld_error.h>
+#include <string.h>
+
+#define ROWS_MAX      1000
+#define SQL_BYTES_MAX 16384
+
+void gg_dbstmt_close(struct gg_dbstmt_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        (void)mysql_stmt_close(set->kept[i].handle);
+    set->count = 0;
+}
+
+/* Of a statement, or of the connection where that is NULL. */
+static bool fail_of(struct gg_dbstmt_set *set, MYSQL_STMT *s, const char *doing, struct gg_err *err)
+{
+    const char *text = s == NULL ? mysql_error(set->mysql) : mysql_stmt_error(s);
+
+    set->code = s == NULL ? mysql_errno(set->mysql) : mysql_stmt_errno(s);
+    /* These repeat a value, whose it may be. */
+    if (set->code == ER_DUP_ENTRY || set->code == ER_TRUNCATED_WRONG_VALUE ||
+        set->code == ER_TRUNCATED_WRONG_VALUE_FOR_FIELD)
+        text = "a value does not fit";
+    (void)gg_fail(err, GG_EDATABASE, "%s: %u %s", doing, set->code, text);
+    err->retry_after_s = 5;
+    return false;
+}
+
+bool gg_dbstmt_fail(struct gg_dbstmt_set *set, const char *doing, struct gg_err *err)
+{
+    return fail_of(set, NULL, doing, err);
+}
+
+static bool is_of(const struct gg_dbstmt *kept, const struct gg_db_batch *batch)
+{
+    for (size_t i = 0; i < GG_DB_BATCH_MAX; i++) {
+        const struct gg_db_stmt *stmt = i < batch->count ? batch->calls[i].stmt : NULL;
+        if (kept->stmts[i] != stmt || (stmt != NULL && kept->realms[i] != batch->calls[i].realm))
+            return false;
+    }
+    return true;
+}
+
+static struct gg_str text_of(struct gg_arena *a, const struct gg_db_batch *batch)
+{
+    struct gg_buf sql;
+
+    if (batch->count == 1)
+        return gg_realm_fill(a, batch->calls[0].realm, batch->calls[0].stmt->sql);
+    gg_buf_init(&sql, a, SQL_BYTES_MAX);
+    gg_buf_add_text(&sql, "BEGIN NOT ATOMIC ");
+    for (size_t i = 0; i < batch->count; i++) {
+        gg_buf_add(&sql, gg_realm_fill(a, batch->calls[i].realm, batch->calls[i].stmt->sql));
+        gg_buf_add_text(&sql, "; ");
+    }
+    gg_buf_add_text(&sql, "END");
+    return gg_buf_str(&sql);
+}
+
+static MYSQL_STMT *prepare(struct gg_dbstmt_set *set, struct gg_arena *a,
+                           const struct gg_db_batch *batch, struct gg_err *err)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (is_of(&set->kept[i], batch))
+            return set->kept[i].handle;
+    if (set->count == GG_DBSTMT_MAX) {
+        (void)gg_fail(err, GG_EINTERNAL, "too many statements");
+        return NULL;
+    }
+    struct gg_str sql = text_of(a, batch);
+    MYSQL_STMT *s = mysql_stmt_init(set->mysql);
+    if (s == NULL || mysql_stmt_prepare(s, sql.p, sql.n) != 0) {
+        (void)fail_of(set, NULL, "prepare", err);
+        if (s != NULL)
+            (void)mysql_stmt_close(s);
+        return NULL;
+    }
+    struct gg_dbstmt *kept = &set->kept[set->count++];
+    *kept = (struct gg_dbstmt){.handle = s};
+    for (size_t i = 0; i < batch->count; i++) {
+        kept->stmts[i] = batch->calls[i].stmt;
+        kept->realms[i] = batch->calls[i].realm;
+    }
+    return s;
+}
+
+/* MariaDB's type for a parameter; its buffers are borrowed from the values. */
+static void bind_value(MYSQL_BIND *bind, const struct gg_db_value *v)
+{
+    *bind = (MYSQL_BIND){.buffer_type = MYSQL_TYPE_NULL};
+    if (v->type == GG_DB_INT) {
+        bind->buffer_type = MYSQL_TYPE_LONGLONG;
+        bind->buffer = (void *)&v->number;
+    } else if (v->type == GG_DB_TEXT) {
+        bind->buffer_type = MYSQL_TYPE_STRING;
+        bind->buffer = (void *)v->text.p;
+        bind->buffer_length = v->text.n;
+    }
+}
+
+/* One cell of the row that was just fetched. */
+static bool take_cell(MYSQL_STMT *s, struct gg_arena *a, unsigned column, struct gg_str *out)
+{
+    unsigned long length = 0;
+    my_bool is_null = 0;
+    MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING, .length = &length, .is_null = &is_null};
+
+    *out = (struct gg_str){NULL, 0};
+    if (mysql_stmt_fetch_column(s, &bind, column, 0) != 0)
+        return false;
+    if (is_null)
+        return true;
+    if (length > GG_DB_CELL_BYTES_MAX)
+        return false;
+    char *p = gg_arena_alloc(a, length + 1);
+    bind.buffer = p;
+    bind.buffer_length = length;
+    if (length > 0 && mysql_stmt_fetch_column(s, &bind, column, 0) != 0)
+        return false;
+    *out = (struct gg_str){p, length};
+    return true;
+}
+
+static bool fetch_rows(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena *a,
+                       struct gg_db_result *result, struct gg_err *err)
+{
+    unsigned columns = mysql_stmt_field_count(s);
+    size_t rows = (size_t)mysql_stmt_num_rows(s);
+
+    if (columns > GG_DB_COLUMNS_MAX)
+        return gg_fail(err, GG_EINTERNAL, "%u columns", columns);
+    rows = rows > ROWS_MAX ? ROWS_MAX : rows;
+    result->rows = gg_arena_alloc(a, rows * sizeof *result->rows);
+    /* Cells are fetched one by one, each into a buffer of its own size. */
+    MYSQL_BIND none[GG_DB_COLUMNS_MAX];
+    memset(none, 0, sizeof none);
+    for (unsigned i = 0; i < columns; i++)
+        none[i].buffer_type = MYSQL_TYPE_STRING;
+    if (mysql_stmt_bind_result(s, none) != 0)
+        return fail_of(set, s, "bind", err);
+    for (size_t i = 0; i < rows; i++) {
+        int got = mysql_stmt_fetch(s);
+        if (got != 0 && got != MYSQL_DATA_TRUNCATED)
+            return fail_of(set, s, "fetch", err);
+        for (unsigned c = 0; c < columns; c++)
+            if (!take_cell(s, a, c, &result->rows[i][c]))
+                return gg_fail(err, GG_EDATABASE, "column %u cannot be read or is too large", c);
+        result->row_count++;
+    }
+    return true;
+}
+
+static bool take_rows(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena *a,
+                      struct gg_db_result *result, struct gg_err *err)
+{
+    /* On Galera a certification failure of INSERT … RETURNING shows here, not in execute. */
+    if (mysql_stmt_store_result(s) != 0)
+        return fail_of(set, s, "store", err);
+    bool ok = fetch_rows(set, s, a, result, err);
+    (void)mysql_stmt_free_result(s);
+    return ok;
+}
+
+/* What comes behind a fault of ours is read and left, or the next call would find it. */
+static void leave_rest(MYSQL_STMT *s)
+{
+    while (mysql_stmt_more_results(s) && mysql_stmt_next_result(s) == 0)
+        (void)mysql_stmt_free_result(s);
+}
+
+/* Of a compound: the rows of each, then its own end, which has none. */
+static bool take_all(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena *a,
+                     const struct gg_db_batch *batch, struct gg_err *err)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (mysql_stmt_field_count(s) == 0) {
+            leave_rest(s);
+            return gg_fail(err, GG_EINTERNAL, "a statement of several gave no rows");
+        }
+        if (!take_rows(set, s, a, &batch->results[i], err)) {
+            leave_rest(s);
+            return false;
+        }
+        if (mysql_stmt_more_results(s) && mysql_stmt_next_result(s) > 0)
+            return fail_of(set, s, "next", err);
+    }
+    leave_rest(s);
+    return true;
+}
+
+static bool bind_all(struct gg_dbstmt_set *set, MYSQL_STMT *s, const struct gg_db_batch *batch,
+                     struct gg_err *err)
+{
+    MYSQL_BIND binds[GG_DB_VALUES_MAX];
+    size_t count = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->count; i++)
+        count += batch->calls[i].count;
+    if (count > GG_DB_VALUES_MAX || mysql_stmt_param_count(s) != count)
+        return gg_fail(err, GG_EINTERNAL, "a statement's parameters do not match");
+    for (size_t i = 0; i < batch->count; i++)
+        for (size_t v = 0; v < batch->calls[i].count; v++)
+            bind_value(&binds[n++], &batch->calls[i].values[v]);
+    if (n > 0 && mysql_stmt_bind_param(s, binds) != 0)
+        return fail_of(set, s, "bind", err);
+    return mysql_stmt_execute(s) == 0 || fail_of(set, s, "execute", err);
+}
+
+bool gg_dbstmt_run(struct gg_dbstmt_set *set, struct gg_arena *a, const struct gg_db_batch *batch,
+                   struct gg_err *err)
+{
+    set->code = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        batch->results[i] = (struct gg_db_result){0};
+    if (batch->count == 0 || batch->count > GG_DB_BATCH_MAX)
+        return gg_fail(err, GG_EINTERNAL, "%zu statements at once", batch->count);
+    MYSQL_STMT *s = prepare(set, a, batch, err);
+    if (s == NULL || !bind_all(set, s, batch, err))
+        return false;
+    if (batch->count > 1)
+        return take_all(set, s, a, batch, err);
+    batch->results->affected = mysql_stmt_affected_rows(s);
+    return mysql_stmt_field_count(s) == 0 || take_rows(set, s, a, batch->results, err);
+}

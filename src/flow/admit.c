@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "gg/flow/admit.h"
+
+#include "gg/base/metric.h"
+
+struct gg_admitted {
+    struct gg_token token;
+    int64_t read_ms;
+};
+
+bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
+                   struct gg_rate *rate, struct gg_err *err)
+{
+    struct gg_db_result results[2];
+
+    if (whose == NULL)
+        return gg_rate_take(c->ctx->db, c->arena, limit, rate, err);
+    const struct gg_db_call calls[] = {gg_rate_call(c->arena, limit),
+                                       gg_token_call(gg_ctx_tokens(c->ctx), c->arena, *whose)};
+    struct gg_admitted *kept = gg_arena_alloc(c->arena, sizeof *kept);
+    /* Of before the database was asked: what it says is no older. */
+    kept->read_ms = gg_clock_mono_ms();
+    if (!gg_db_run_all(c->ctx->db, c->arena, &(struct gg_db_batch){calls, results, 2}, err)) {
+        if (results[0].row_count > 0)
+            gg_metric_count(GG_METRIC_TOKEN_STORAGE_ERRORS, GG_M_STORAGE_READ, 0, 0);
+        return false;
+    }
+    if (!gg_rate_read(limit, &results[0], rate, err))
+        return false;
+    gg_token_read(*whose, &results[1], &kept->token);
+    c->admitted = kept;
+    return true;
+}
+
+bool gg_admit_find(struct gg_call *c, struct gg_token_key key, struct gg_token *token,
+                   struct gg_err *err)
+{
+    struct gg_admitted *kept = c->admitted;
+
+    c->admitted = NULL;
+    if (kept == NULL || gg_clock_mono_ms() - kept->read_ms > GG_ADMIT_ROW_MS ||
+        kept->token.key.realm != key.realm ||
+        !gg_str_is_equal(kept->token.key.subject, key.subject))
+        return gg_token_find(gg_ctx_tokens(c->ctx), c->arena, key, token, err);
+    *token = kept->token;
+    return true;
+}

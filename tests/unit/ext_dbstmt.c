@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "database.h"
+#include "unit.h"
+
+#include "gg/base/buf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct gg_arena *arena;
+static struct gg_db *db;
+static struct gg_err err;
+static struct gg_db_result results[3];
+
+static const struct gg_db_stmt insert = {
+    "INSERT INTO ext_dbstmt (id, v) VALUES (?, ?) RETURNING id, v", false};
+static const struct gg_db_stmt find = {"SELECT v FROM ext_dbstmt WHERE id=?", true};
+static const struct gg_db_stmt silent = {"UPDATE ext_dbstmt SET v='x' WHERE id=?", true};
+static const struct gg_db_stmt wrong = {"SELECT no_such_column FROM ext_dbstmt WHERE id=?", true};
+
+static void set_up(void)
+{
+    arena = gg_arena_open();
+    db = database_open(arena);
+    database_run(db, "DROP TABLE IF EXISTS ext_dbstmt; CREATE TABLE ext_dbstmt"
+                     " (id BIGINT NOT NULL PRIMARY KEY, v LONGTEXT NULL) ENGINE=InnoDB");
+}
+
+/* An insert, and another statement beside it. */
+static bool put_and(const struct gg_db_stmt *second, int64_t id, struct gg_str v)
+{
+    const struct gg_db_value row[] = {gg_db_int(id), gg_db_text(v)};
+    const struct gg_db_value key[] = {gg_db_int(id)};
+    const struct gg_db_call calls[] = {GG_DB_CALL(insert, NULL, row), {second, NULL, key, 1}};
+
+    err = (struct gg_err){.code = GG_OK};
+    return gg_db_run_all(db, arena, &(struct gg_db_batch){calls, results, 2}, &err);
+}
+
+static int64_t count_questions(void)
+{
+    return strtoll(database_cell(db, arena,
+                                 "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS"
+                                 " WHERE VARIABLE_NAME = 'QUESTIONS'"),
+                   NULL, 10);
+}
+
+/* Each sees what those before it have done. */
+START_TEST(two_in_one_round_trip)
+{
+    set_up();
+    ck_assert_msg(put_and(&find, 1, GG_STR("a")), "%s", err.log);
+    int64_t before = count_questions();
+    int64_t own = count_questions() - before;
+    for (int64_t id = 2; id < 12; id++) {
+        ck_assert_msg(put_and(&find, id, GG_STR("b;' END")), "%s", err.log);
+        ck_assert_uint_eq(results[0].row_count, 1);
+        ck_assert_int_eq(gg_db_cell_int(results[0].rows[0][0], -1), id);
+        ck_assert_uint_eq(results[1].row_count, 1);
+        ck_assert_gg_str(results[1].rows[0][0], "b;' END");
+    }
+    before = count_questions() - before - own;
+    ck_assert_int_eq(before - own, 10);
+    gg_arena_close(arena);
+}
+END_TEST
+
+START_TEST(one_that_fails)
+{
+    const struct gg_db_value key[] = {gg_db_int(1)};
+
+    set_up();
+    /* The first one is done: each is a transaction of its own. */
+    ck_assert(!put_and(&wrong, 1, GG_STR("a")));
+    ck_assert_int_eq(err.code, GG_EDATABASE);
+    ck_assert_uint_eq(results[0].row_count, 1);
+    ck_assert_uint_eq(results[1].row_count, 0);
+    ck_assert(gg_db_run(db, arena, GG_DB_CALL(find, NULL, key), results, &err));
+    ck_assert_uint_eq(results[0].row_count, 1);
+    /* Behind one that failed none runs. */
+    ck_assert(!put_and(&find, 1, GG_STR("b")));
+    ck_assert_int_eq(gg_db_fault(db), GG_DB_DUPLICATE);
+    ck_assert_ptr_null(strstr(err.log, "PRIMARY"));
+    ck_assert_uint_eq(results[0].row_count + results[1].row_count, 0);
+    ck_assert_msg(put_and(&find, 2, GG_STR("b")), "%s", err.log);
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* A fault of ours in the midst of the answers: the next call has its own, on the same connection.
+ */
+/* mutant: src/ext/dbstmt.c: if (!take_rows(set, s, a, &batch->results[i], err)) { => if
+ * (!take_rows(set, s, a, &batch->results[i], err)) { return false; */
+START_TEST(what_is_left_is_not_the_next_ones)
+{
+    struct gg_buf b;
+
+    set_up();
+    ck_assert_msg(put_and(&find, 1, GG_STR("a")), "%s", err.log);
+    const char *id = database_cell(db, arena, "SELECT CONNECTION_ID()");
+    gg_buf_init(&b, arena, GG_DB_CELL_BYTES_MAX + 1);
+    for (size_t i = 0; i < GG_DB_CELL_BYTES_MAX + 1; i++)
+        gg_buf_add_char(&b, 'x');
+    ck_assert(!put_and(&find, 2, gg_buf_str(&b)));
+    ck_assert_msg(put_and(&find, 3, GG_STR("c")), "%s", err.log);
+    ck_assert_gg_str(results[1].rows[0][0], "c");
+    /* One without rows among several is a fault of ours too. */
+    ck_assert(!put_and(&silent, 4, GG_STR("d")));
+    ck_assert_int_eq(err.code, GG_EINTERNAL);
+    ck_assert_msg(put_and(&find, 5, GG_STR("e")), "%s", err.log);
+    ck_assert_gg_str(results[1].rows[0][0], "e");
+    ck_assert_str_eq(id, database_cell(db, arena, "SELECT CONNECTION_ID()"));
+    gg_arena_close(arena);
+}
+END_TEST
+
+START_TEST(none_and_too_many)
+{
+    const struct gg_db_value key[] = {gg_db_int(1)};
+    const struct gg_db_call calls[] = {
+        {&find, NULL, key, 1}, {&find, NULL, key, 1}, {&find, NULL, key, 1}};
+
+    set_up();
+    for (size_t n = 0; n < 4; n++) {
+        bool fits = n > 0 && n <= GG_DB_BATCH_MAX;
+        ck_assert(gg_db_run_all(db, arena, &(struct gg_db_batch){calls, results, n}, &err) == fits);
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
+GG_UNIT_MAIN("ext/dbstmt", two_in_one_round_trip, one_that_fails, what_is_left_is_not_the_next_ones,
+             none_and_too_many)

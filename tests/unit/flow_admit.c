@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "database.h"
+#include "stand_in.h"
+#include "unit.h"
+
+#include "gg/flow/admit.h"
+
+static struct stand_in s;
+static struct gg_token_key key;
+static struct gg_rate rate;
+static struct gg_token token;
+
+static const struct gg_rate_key limit = {{"calendar:main:7", 15}, {2, 3600}};
+
+static void set_up(void)
+{
+    stand_in_open(&s);
+    key = stand_in_connect(&s, "access", 3600);
+}
+
+static bool take(const struct gg_token_key *whose)
+{
+    s.err = (struct gg_err){.code = GG_OK};
+    return gg_admit_take(&s.call, limit, whose, &rate, &s.err);
+}
+
+static void change_scope(const char *to)
+{
+    database_run(s.ctx.db,
+                 gg_arena_printf(s.arena, "UPDATE microsoft_oauth_tokens SET scope = '%s'", to));
+}
+
+static void check_scope(struct gg_token_key whose, const char *want)
+{
+    ck_assert_msg(gg_admit_find(&s.call, whose, &token, &s.err), "%s", s.err.log);
+    ck_assert(token.found);
+    ck_assert_gg_str(token.scope, want);
+}
+
+/* It is good for one look: who looks again wants to know what has changed. */
+/* mutant: src/flow/admit.c: c->admitted = NULL; => (void)kept; */
+START_TEST(the_row_comes_along_once)
+{
+    set_up();
+    change_scope("first");
+    ck_assert_msg(take(&key), "%s", s.err.log);
+    ck_assert(rate.admitted && rate.remaining == 1);
+    change_scope("second");
+    check_scope(key, "first");
+    check_scope(key, "second");
+    stand_in_close(&s);
+}
+END_TEST
+
+/* mutant: src/flow/admit.c: > GG_ADMIT_ROW_MS => > 1000000000 */
+START_TEST(an_old_row_is_not_used)
+{
+    set_up();
+    change_scope("first");
+    ck_assert(take(&key));
+    change_scope("second");
+    gg_clock_sleep_ms(GG_ADMIT_ROW_MS + 50);
+    check_scope(key, "second");
+    stand_in_close(&s);
+}
+END_TEST
+
+/* mutant: src/flow/admit.c: !gg_str_is_equal(kept->token.key.subject, key.subject) => false */
+/* mutant: src/flow/admit.c: kept->token.key.realm != key.realm => false */
+START_TEST(nobody_gets_anothers_row)
+{
+    struct gg_token_key other;
+
+    set_up();
+    other = (struct gg_token_key){key.realm, GG_STR("8")};
+    ck_assert(take(&key));
+    ck_assert(gg_admit_find(&s.call, other, &token, &s.err) && !token.found);
+    ck_assert(take(&key));
+    other = (struct gg_token_key){gg_realm(GG_REALM_BETA), key.subject};
+    ck_assert(gg_admit_find(&s.call, other, &token, &s.err) && !token.found);
+    stand_in_close(&s);
+}
+END_TEST
+
+/* A refused one is not counted either, and who has no row is counted like all. */
+START_TEST(limits_are_as_without_a_row)
+{
+    struct gg_token_key nobody;
+
+    set_up();
+    nobody = (struct gg_token_key){key.realm, GG_STR("8")};
+    ck_assert(take(&nobody) && rate.admitted);
+    ck_assert(gg_admit_find(&s.call, nobody, &token, &s.err) && !token.found);
+    ck_assert(take(NULL) && rate.admitted);
+    for (int i = 0; i < 3; i++)
+        ck_assert(take(&key) && !rate.admitted);
+    ck_assert_str_eq(database_cell(s.ctx.db, s.arena, "SELECT SUM(used) FROM rate_limits"), "2");
+    stand_in_close(&s);
+}
+END_TEST
+
+static int take_many(void *arg, int n)
+{
+    int admitted = 0;
+
+    (void)n;
+    (void)arg;
+    s.ctx.db = database_open(s.arena);
+    for (int i = 0; i < 40; i++) {
+        if (!take(&key))
+            return 0;
+        admitted += rate.admitted;
+    }
+    return admitted;
+}
+
+START_TEST(exact_under_concurrency)
+{
+    set_up();
+    ck_assert_int_eq(database_run_processes(6, take_many, NULL), 2);
+    stand_in_close(&s);
+}
+END_TEST
+
+/* Who writes the token row keeps nobody's limit waiting: it is read without a lock. */
+START_TEST(a_locked_row_is_read)
+{
+    set_up();
+    struct gg_db *writer = database_open(s.arena);
+    database_run(writer, "SET autocommit=0; UPDATE microsoft_oauth_tokens SET scope = 'other'");
+    ck_assert_msg(take(&key), "%s", s.err.log);
+    database_run(writer, "ROLLBACK");
+    stand_in_close(&s);
+}
+END_TEST
+
+GG_UNIT_MAIN("flow/admit", the_row_comes_along_once, an_old_row_is_not_used,
+             nobody_gets_anothers_row, limits_are_as_without_a_row, exact_under_concurrency,
+             a_locked_row_is_read)
