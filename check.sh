@@ -11,7 +11,7 @@ unit      | unit tests                                 | make -s -C build check
 lint      | layers, sizes, house rules, static checks  | make -s -C build lint
 gcc       | gcc builds it without a warning            | warning_free gcc
 clang     | clang builds it without a warning          | warning_free clang
-harness   | the simulated Microsoft, the test stack    | run_pytest tests/sim tests/stack
+harness   | simulated Microsoft, test stack, bench     | run_pytest tests/sim tests/stack tests/bench
 e2e       | end to end: lighttpd, MariaDB, simulator   | proven tests/e2e
 fcgid     | the same behind Apache with mod_fcgid      | behind fcgid tests/e2e
 proxy-tcp | behind Apache with mod_proxy_fcgi, TCP     | behind proxy-tcp tests/e2e

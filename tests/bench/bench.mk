@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# What `make bench` measures against; built by `make check` too, so that it does not rot.
+MEASURING = tests/bench/floor tests/bench/delay tests/bench/fernet
+check_PROGRAMS += $(MEASURING)
+tests_bench_floor_SOURCES = tests/bench/floor.c
+tests_bench_floor_LDADD = $(CURL_LIBS) $(MARIADB_LIBS) $(FCGI_LIBS)
+tests_bench_delay_SOURCES = tests/bench/delay.c
+tests_bench_fernet_SOURCES = tests/bench/fernet.c
+tests_bench_fernet_LDADD = $(PROTO)
+EXTRA_DIST += tests/bench
+
+# make bench BENCH='--only list,health --pairs 5'; without BENCH all of it, and docs/performance.md is written anew.
+BENCH = --write
+bench: $(MEASURING) graphgate.fcgi graphgatectl
+	$(PYTHON) -B $(srcdir)/tests/bench/run --bin $(abs_builddir) $(BENCH)
+.PHONY: bench
