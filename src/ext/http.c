@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define HEADER_BYTES_MAX ((size_t)64 * 1024)
+/* A write on a connection that breaks may be done or not: it takes none that has long been idle. */
+#define KEPT_FOR_WRITES_S 15L
 
 struct gg_http {
     struct gg_http_options options;
@@ -20,6 +22,8 @@ struct exchange {
     struct gg_http_response *response;
     struct gg_buf body;
     size_t header_bytes;
+    bool is_read; /* may be sent again */
+    bool is_sent;
 };
 
 struct gg_http *gg_http_open(struct gg_http_options options)
@@ -91,6 +95,20 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* On a kept connection that breaks, libcurl silently asks again: never what changes something. */
+static int before_request(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    struct exchange *x = arg;
+    bool is_again = x->is_sent && !x->is_read;
+
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    x->is_sent = true;
+    return is_again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static bool set_up(struct gg_http *h, struct gg_err *err)
 {
     if (h->easy == NULL)
@@ -130,8 +148,7 @@ static void set_request(struct gg_http *h, const struct gg_http_request *request
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     /* Else a time-out waits for the resolver's thread, and that for name servers that are mute. */
     curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-    /* One call at a time gains nothing from HTTP/2, and what is tested is what runs. */
-    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -139,8 +156,9 @@ static void set_request(struct gg_http *h, const struct gg_http_request *request
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(c, CURLOPT_USERAGENT, "graphgate");
-    /* On a kept connection that breaks, libcurl silently asks again: never what makes anew. */
     if (strcmp(request->method, "GET") != 0)
+        curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, KEPT_FOR_WRITES_S);
+    if (request->wants_own_connection)
         curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
     /* Plain http is for this machine alone: no proxy of the environment may see it. */
     if (strncmp(request->url, "http:", 5) == 0)
@@ -169,6 +187,7 @@ static enum gg_http_end end_of(CURLcode code)
         {CURLE_SSL_CONNECT_ERROR, GG_HTTP_UNSENT},
         {CURLE_PEER_FAILED_VERIFICATION, GG_HTTP_UNTRUSTED},
         {CURLE_COULDNT_RESOLVE_PROXY, GG_HTTP_UNSENT},
+        {CURLE_ABORTED_BY_CALLBACK, GG_HTTP_LOST},
         {CURLE_GOT_NOTHING, GG_HTTP_LOST},
         {CURLE_SEND_ERROR, GG_HTTP_LOST},
         {CURLE_RECV_ERROR, GG_HTTP_LOST},
@@ -197,7 +216,8 @@ static bool fail_of(CURLcode code, struct exchange *x, struct gg_err *err)
 bool gg_http_fetch(struct gg_http *h, struct gg_arena *a, const struct gg_http_request *request,
                    struct gg_http_response *response, struct gg_err *err)
 {
-    struct exchange x = {.arena = a, .response = response};
+    struct exchange x = {
+        .arena = a, .response = response, .is_read = strcmp(request->method, "GET") == 0};
     int64_t left_ms = gg_deadline_left_ms(request->deadline);
     int64_t timeout_ms = (int64_t)request->timeout_s * 1000;
     long status = 0;
@@ -217,6 +237,8 @@ bool gg_http_fetch(struct gg_http *h, struct gg_arena *a, const struct gg_http_r
     curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &x);
     curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, &x);
+    curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, &x);
     CURLcode code = curl_easy_perform(h->easy);
     curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
     /* The handle outlives the arena: nothing of this request may stay in it. */

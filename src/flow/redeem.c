@@ -56,6 +56,7 @@ static bool ask(struct gg_call *c, const struct gg_grant *grant, struct gg_token
         .timeout_s = grant->timeout_s,
         .deadline = grant->deadline,
         .cap_bytes = ANSWER_BYTES_MAX,
+        .wants_own_connection = true,
     };
     struct gg_http_response response;
 

@@ -8,12 +8,13 @@ import pytest
 
 # These talk to the program itself, or run graphgatectl: a web server is no part of them, but for tests with this word in
 # their name. They are marked no_server.
-WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_audit_chain", "test_client_secret",
-                  "test_check", "test_config", "test_ctl", "test_ctl_tokens", "test_ctl_users", "test_database", "test_docs",
-                  "test_docs_encryption_at_rest", "test_explain", "test_faults_dns", "test_faults_growth", "test_faults_hosts",
-                  "test_faults_worker", "test_install", "test_keys", "test_limits", "test_logs", "test_metrics",
-                  "test_metrics_moves", "test_metrics_sum", "test_migrate", "test_monitoring", "test_openapi",
-                  "test_operations_docs", "test_program", "test_rotation", "test_seals", "test_settings", "test_token_policy", "test_warm"}
+WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_audit_chain", "test_client_secret", "test_check",
+                  "test_config", "test_connections", "test_ctl", "test_ctl_tokens", "test_ctl_users", "test_database",
+                  "test_docs", "test_docs_encryption_at_rest", "test_explain", "test_faults_dns", "test_faults_growth",
+                  "test_faults_hosts", "test_faults_worker", "test_install", "test_keys", "test_limits", "test_logs",
+                  "test_metrics", "test_metrics_moves", "test_metrics_sum", "test_migrate", "test_monitoring", "test_openapi",
+                  "test_operations_docs", "test_program", "test_rotation", "test_seals", "test_settings", "test_token_policy",
+                  "test_warm"}
 IN_SPITE = "web_server"
 
 # Targets that a server refuses with its own 400: bytes that no URL can hold, and escapes that are none.

@@ -207,10 +207,45 @@ START_TEST(connections_are_kept)
         ck_assert(get("/"));
     ck_assert_int_eq(loopback_requests(server), 3);
     ck_assert_int_eq(loopback_connections(server), 1);
+    /* A write takes it too, unless what it sends works but once. */
+    struct gg_http_request write = request("POST", "/");
+    write.body = GG_STR("x");
+    ck_assert_msg(fetch(write), "%s", err.log);
+    ck_assert_int_eq(loopback_connections(server), 1);
+    write.wants_own_connection = true;
+    ck_assert_msg(fetch(write), "%s", err.log);
+    ck_assert_int_eq(loopback_connections(server), 2);
     /* One that has ended meanwhile costs a new one, no failure. */
     LOOPBACK_SERVE(server, rows);
     ck_assert_msg(get("/"), "%s", err.log);
     gg_arena_close(arena);
+}
+END_TEST
+
+/* The connection ends when it has been used before, without an answer: what was sent may be done.
+ */
+/* mutant: src/ext/http.c: x->is_sent && !x->is_read => false */
+START_TEST(only_a_read_is_sent_again)
+{
+    static const char *const methods[] = {"GET", "POST", "PATCH", "DELETE"};
+    static const struct loopback_answer rows[] = {
+        {.match = " /first ", .body = "x"}, {.times = 1, .raw = ""}, {.body = "again"}};
+
+    for (size_t i = 0; i < COUNT(methods); i++) {
+        bool is_read = i == 0;
+        set_up();
+        LOOPBACK_SERVE(server, rows);
+        ck_assert_msg(get("/first"), "%s", err.log);
+        struct gg_http_request r = request(methods[i], "/second");
+        if (i == 1 || i == 2)
+            r.body = GG_STR("x");
+        ck_assert(fetch(r) == is_read);
+        ck_assert_int_eq(response.end, is_read ? GG_HTTP_WHOLE : GG_HTTP_LOST);
+        ck_assert_int_eq(loopback_requests(server), is_read ? 3 : 2);
+        /* The next one is like any other. */
+        ck_assert_msg(fetch(r), "%s", err.log);
+        gg_arena_close(arena);
+    }
 }
 END_TEST
 
@@ -266,4 +301,4 @@ END_TEST
 
 GG_UNIT_MAIN("ext/http", answers_of_any_status, what_is_sent, challenges_are_joined,
              bodies_have_a_cap, broken_answers, redirects_are_answers, interim_answers,
-             connections_are_kept, time_runs_out, no_connection)
+             connections_are_kept, only_a_read_is_sent_again, time_runs_out, no_connection)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* libcurl: one HTTP call at a time over connections that are kept. */
+/*
+ * libcurl: one HTTP call at a time over connections that are kept, with HTTP/2 where it is offered
+ * over TLS. TLS sessions are resumed, and names remembered for a minute. Only a GET is ever sent
+ * again by libcurl itself, on a kept connection that turns out to be broken.
+ */
 #ifndef GG_EXT_HTTP_H
 #define GG_EXT_HTTP_H
 
@@ -28,6 +32,7 @@ struct gg_http_request {
     int timeout_s;                            /* of the call, slow bodies included */
     struct gg_deadline deadline;              /* of the request that it serves */
     size_t cap_bytes;                         /* of the answer's body */
+    bool wants_own_connection;                /* a new one: what is sent works but once */
 };
 
 /* How a call ended: what decides whether it may be made again. */
