@@ -20,11 +20,15 @@ void gg_heap_free_below(void *p) __asm__("__libc_free");
 
 static void clear(char *p, size_t n)
 {
+    if (n < LARGE_BYTES) {
+        explicit_bzero(p, n);
+        return;
+    }
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t head = (page - (uintptr_t)p % page) % page;
-    size_t whole = n < LARGE_BYTES ? 0 : (n - head) / page * page;
+    size_t whole = (n - head) / page * page;
 
-    if (whole > 0 && madvise(p + head, whole, MADV_DONTNEED) == 0) {
+    if (madvise(p + head, whole, MADV_DONTNEED) == 0) {
         explicit_bzero(p, head);
         explicit_bzero(p + head + whole, n - head - whole);
     } else {

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -20,8 +21,12 @@
 /* And over the whole of an answer. */
 #define ANSWER_TIMEOUT_S 60
 
+/* A connection that woke a worker which was killed before it took it is found after so long. */
+#define LOOK_AGAIN_MS 2000
+
 struct gg_fcgi {
     int listen_fd;
+    int epoll_fd; /* of the listening socket alone */
     FCGX_Request request;
 };
 
@@ -32,7 +37,11 @@ struct gg_fcgi *gg_fcgi_open(int listen_fd)
     if (f == NULL || FCGX_Init() != 0)
         abort();
     f->listen_fd = listen_fd;
-    /* Of the workers that one connection wakes, one gets it; the others must not wait in accept. */
+    struct epoll_event wanted = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (f->epoll_fd < 0 || epoll_ctl(f->epoll_fd, EPOLL_CTL_ADD, listen_fd, &wanted) != 0)
+        abort();
+    /* Who finds the connection gone, which another took, must not wait in accept. */
     (void)fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK);
     /*
      * The library is given connections, not the listening socket: its own accept cannot wait for
@@ -48,6 +57,7 @@ void gg_fcgi_close(struct gg_fcgi *f)
         return;
     FCGX_Finish_r(&f->request);
     FCGX_Free(&f->request, 1);
+    (void)close(f->epoll_fd);
     free(f);
 }
 
@@ -74,6 +84,17 @@ static bool is_stopped(const sigset_t *wait_mask, const volatile sig_atomic_t *s
     return *stop;
 }
 
+/* One connection wakes one of the workers that wait here, not all of them. */
+static int wait_for_any(struct gg_fcgi *f, const sigset_t *wait_mask)
+{
+    struct epoll_event ready;
+    int got = epoll_pwait(f->epoll_fd, &ready, 1, LOOK_AGAIN_MS, wait_mask);
+
+    if (got < 0)
+        return errno == EINTR ? -1 : -2;
+    return accept_one(f);
+}
+
 /*
  * The connection to read from next. One that the web server keeps open is given up when it is
  * silent while another waits: it would hold this worker.
@@ -83,16 +104,16 @@ static int next_connection(struct gg_fcgi *f, const sigset_t *wait_mask)
     struct pollfd p[] = {{.fd = f->listen_fd, .events = POLLIN},
                          {.fd = f->request.ipcFd, .events = POLLIN}};
 
+    if (f->request.ipcFd < 0)
+        return wait_for_any(f, wait_mask);
     if (ppoll(p, 2, NULL, wait_mask) < 0)
         return errno == EINTR ? -1 : -2;
     if (p[1].revents != 0)
         return f->request.ipcFd;
     /* Closed here: the library would wait two seconds for the web server to do it. */
-    if (f->request.ipcFd >= 0) {
-        (void)close(f->request.ipcFd);
-        f->request.ipcFd = -1;
-        FCGX_Free(&f->request, 0);
-    }
+    (void)close(f->request.ipcFd);
+    f->request.ipcFd = -1;
+    FCGX_Free(&f->request, 0);
     return accept_one(f);
 }
 

@@ -76,6 +76,7 @@ bool gg_health_is_ready(struct gg_call *c)
     ctx->is_ready = gg_health_check(c, parts);
     int64_t end_ms = gg_clock_mono_ms();
     int64_t took_ms = end_ms - now_ms;
+    ctx->ready_at_s = gg_clock_now_s();
     ctx->ready_until_ms = end_ms + (took_ms > READY_MS ? took_ms : READY_MS);
     return ctx->is_ready;
 }

@@ -7,9 +7,9 @@
 #include "gg/proto/time.h"
 #include "gg/store/tokenrow.h"
 
-static void put_now(struct gg_exchange *x, const char *name)
+static void put_time(struct gg_exchange *x, const char *name, int64_t at_s)
 {
-    gg_jsonw_put(&x->response.json, name, gg_time_format_utc(x->call.arena, gg_clock_now_s()));
+    gg_jsonw_put(&x->response.json, name, gg_time_format_utc(x->call.arena, at_s));
 }
 
 static void put_list(struct gg_jsonw *w, const struct gg_health_value *value)
@@ -65,6 +65,19 @@ static void note_read(struct gg_exchange *x, const char *what)
     gg_audit_note(&x->call, (struct gg_audit_event){.event = "admin.read", .detail = what});
 }
 
+/* What anybody is told; the answer stays open. */
+static void answer_health(struct gg_exchange *x, bool ok, int64_t looked_at_s)
+{
+    struct gg_jsonw *w = &x->response.json;
+
+    x->fault = ok ? NULL : "unhealthy";
+    gg_response_begin(&x->response, ok ? 200 : 503);
+    gg_jsonw_put_text(w, "status", ok ? "healthy" : "unhealthy");
+    gg_jsonw_put_text(w, "service", "microsoft_graph");
+    gg_jsonw_put_bool(w, "configured", x->call.ctx->is_configured);
+    put_time(x, "last_check", looked_at_s);
+}
+
 bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
 {
     struct gg_jsonw *w = &x->response.json;
@@ -73,23 +86,24 @@ bool gg_on_health(struct gg_exchange *x, struct gg_err *err)
     bool is_admin = x->has_caller && x->caller.is_admin && x->caller.realm->id == GG_REALM_MAIN;
     bool is_deep = false;
 
-    if (is_admin && !read_deep(x, &is_deep, err))
+    /* Who may not see the parts may ask as often as anybody likes: see gg_health_is_ready. */
+    if (!is_admin) {
+        bool is_ready = gg_health_is_ready(&x->call);
+        answer_health(x, is_ready, x->call.ctx->ready_at_s);
+        gg_response_end(&x->response);
+        return true;
+    }
+    if (!read_deep(x, &is_deep, err))
         return false;
     bool ok = gg_health_check(&x->call, parts);
     bool has_database = parts[GG_HEALTH_DATABASE].fault == NULL;
     /* Where there must be a row of the audit for it, and can be none, there are no details. */
     bool is_tellable = has_database || !x->call.ctx->conf->audit_fails_closed;
-    if (is_admin)
-        gg_health_look_at_keys(&x->call, parts);
+    gg_health_look_at_keys(&x->call, parts);
     if (is_deep && is_tellable)
         gg_health_look_deeper(&x->call, parts, deep);
-    x->fault = ok ? NULL : "unhealthy";
-    gg_response_begin(&x->response, ok ? 200 : 503);
-    gg_jsonw_put_text(w, "status", ok ? "healthy" : "unhealthy");
-    gg_jsonw_put_text(w, "service", "microsoft_graph");
-    gg_jsonw_put_bool(w, "configured", x->call.ctx->is_configured);
-    put_now(x, "last_check");
-    if (is_admin && is_tellable) {
+    answer_health(x, ok, gg_clock_now_s());
+    if (is_tellable) {
         gg_jsonw_key(w, "details");
         gg_jsonw_open(w, '{');
         put_parts(w, parts, GG_HEALTH_PARTS);
@@ -166,7 +180,7 @@ bool gg_on_health_tokens(struct gg_exchange *x, struct gg_err *err)
         gg_jsonw_put_int(w, totals[k], sum);
     }
     gg_jsonw_close(w, '}');
-    put_now(x, "last_updated");
+    put_time(x, "last_updated", gg_clock_now_s());
     gg_response_end(&x->response);
     note_read(x, "health.tokens");
     return true;

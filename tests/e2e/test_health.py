@@ -146,14 +146,16 @@ def test_alive_but_not_ready(program, settings):
 
 
 # mutant: src/flow/health.c: if (now_ms < ctx->ready_until_ms) => if (now_ms < 0)
-def test_readiness_costs_a_round_trip_a_second_at_most(program, stack):
+# mutant: src/web/on_health.c: if (!is_admin) { => if (false) {
+@pytest.mark.parametrize("path", [READY, HEALTH])
+def test_health_costs_a_round_trip_a_second_at_most(program, stack, path):
     """However often it is asked; and it comes back by itself when the database does."""
     relay = Relay(stack.mariadb.port)
     head, _, rest = stack.mariadb.tcp_url(stack.database.worker).rpartition("@")
     worker = program(DATABASE_URL=f"{head}@127.0.0.1:{relay.port}/{rest.partition('/')[2]}")
 
     def status():
-        return worker.ask("GET", READY).status
+        return worker.ask("GET", path).status
 
     try:
         assert status() == 200

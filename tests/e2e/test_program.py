@@ -3,12 +3,14 @@
 
 import os
 import pty
+import re
 import signal
 import socket
 import stat
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import BUILD, Person
@@ -47,6 +49,25 @@ def bare(stack, tmp_path_factory):
     yield make
     for one in made:
         one.stop()
+
+
+def wakings(pids):
+    """How often these processes went to sleep so far."""
+    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="utf-8"), re.M)[1])
+               for pid in pids)
+
+
+# mutant: src/ext/fcgi.c: EPOLLIN | EPOLLEXCLUSIVE => EPOLLIN
+def test_a_request_wakes_one_worker(bare):
+    """Not all that wait, of whom but one can have it: with hundreds of workers they would do little else."""
+    program, count = bare("--workers", 16).start(), 200
+    assert wait_until(lambda: len(program.workers()) == 16, 10)
+    ask_at(program.address)
+    before = wakings(program.workers())
+    for _ in range(count):
+        ask_at(program.address)
+    # Each sleeps once for the connection, and once more for what comes on it; all of them would be sixteen.
+    assert wakings(program.workers()) - before < 6 * count
 
 
 @pytest.mark.parametrize("flag, words", [("--version", "graphgate "), ("--help", "--listen")])

@@ -27,7 +27,8 @@ struct gg_ctx {
     struct gg_http *http;
     struct gg_keyset *keyset;
     bool takes_next_secret; /* MSCLIENTSECRET_NEXT is the one that works; see flow/redeem */
-    bool is_ready;          /* as it was found, and until when that is believed; see flow/health */
+    bool is_ready; /* as it was found, when, and how long it is believed; see flow/health */
+    int64_t ready_at_s;
     int64_t ready_until_ms;
     int retry_debt; /* what its retries have cost and its calls not yet earned; see flow/retry */
 };
