@@ -11,11 +11,6 @@
 /* A write on a connection that breaks may be done or not: it takes none that has long been idle. */
 #define KEPT_FOR_WRITES_S 15L
 
-struct gg_http {
-    struct gg_http_options options;
-    CURL *easy;
-};
-
 /* One call under way: where its answer goes. */
 struct exchange {
     struct gg_arena *arena;
@@ -24,6 +19,20 @@ struct exchange {
     size_t header_bytes;
     bool is_read; /* may be sent again */
     bool is_sent;
+};
+
+/* One of the calls that are made at once. */
+struct place {
+    CURL *easy;
+    struct exchange *exchange; /* NULL: free */
+    struct gg_http_flight *flight;
+};
+
+struct gg_http {
+    struct gg_http_options options;
+    CURL *easy;
+    CURLM *multi; /* with connections of its own; NULL until several calls are made at once */
+    struct place places[GG_HTTP_AT_ONCE];
 };
 
 struct gg_http *gg_http_open(struct gg_http_options options)
@@ -40,8 +49,12 @@ void gg_http_close(struct gg_http *h)
 {
     if (h == NULL)
         return;
-    if (h->easy != NULL)
-        curl_easy_cleanup(h->easy);
+    gg_http_drop(h);
+    for (size_t i = 0; i < GG_HTTP_AT_ONCE; i++)
+        curl_easy_cleanup(h->places[i].easy);
+    if (h->multi != NULL)
+        (void)curl_multi_cleanup(h->multi);
+    curl_easy_cleanup(h->easy);
     free(h);
 }
 
@@ -109,14 +122,14 @@ static int before_request(void *arg, char *to, char *from, int to_port, int from
     return is_again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-static bool set_up(struct gg_http *h, struct gg_err *err)
+static bool set_up(CURL **easy, struct gg_err *err)
 {
-    if (h->easy == NULL)
-        h->easy = curl_easy_init();
-    if (h->easy == NULL)
+    if (*easy == NULL)
+        *easy = curl_easy_init();
+    if (*easy == NULL)
         return gg_fail(err, GG_EINTERNAL, "libcurl does not start");
     /* Connections, TLS sessions and DNS answers survive this; settings do not. */
-    curl_easy_reset(h->easy);
+    curl_easy_reset(*easy);
     return true;
 }
 
@@ -135,10 +148,10 @@ static void free_headers(void *list)
     curl_slist_free_all(list);
 }
 
-static void set_request(struct gg_http *h, const struct gg_http_request *request, long timeout_ms)
+static void set_request(CURL *c, const struct gg_http_options *options,
+                        const struct gg_http_request *request, long timeout_ms)
 {
-    CURL *c = h->easy;
-    long connect_ms = h->options.connect_timeout_s * 1000L;
+    long connect_ms = options->connect_timeout_s * 1000L;
 
     curl_easy_setopt(c, CURLOPT_URL, request->url);
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request->method);
@@ -165,8 +178,8 @@ static void set_request(struct gg_http *h, const struct gg_http_request *request
         curl_easy_setopt(c, CURLOPT_PROXY, "");
     else if (getenv("no_proxy") == NULL && getenv("NO_PROXY") == NULL)
         curl_easy_setopt(c, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-    if (h->options.ca_file != NULL)
-        curl_easy_setopt(c, CURLOPT_CAINFO, h->options.ca_file);
+    if (options->ca_file != NULL)
+        curl_easy_setopt(c, CURLOPT_CAINFO, options->ca_file);
     if (request->body.p != NULL) {
         curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body.p);
@@ -213,42 +226,152 @@ static bool fail_of(CURLcode code, struct exchange *x, struct gg_err *err)
     return gg_fail(err, GG_EGRAPH, "%s", curl_easy_strerror(code));
 }
 
+/* All of it set on *easy; x and what it points to must outlive the call. */
+static bool prepare(const struct gg_http *h, CURL **easy, const struct gg_http_request *request,
+                    struct exchange *x, struct gg_err *err)
+{
+    int64_t left_ms = gg_deadline_left_ms(request->deadline);
+    int64_t timeout_ms = (int64_t)request->timeout_s * 1000;
+
+    *x->response = (struct gg_http_response){.end = GG_HTTP_LATE};
+    if (left_ms == 0)
+        return gg_fail(err, GG_ETIMEOUT, "the request's deadline has passed");
+    x->response->end = GG_HTTP_BAD;
+    if (!set_up(easy, err))
+        return false;
+    x->is_read = strcmp(request->method, "GET") == 0;
+    gg_buf_init(&x->body, x->arena, request->cap_bytes);
+    struct curl_slist *headers = add_headers(request);
+    gg_arena_defer(x->arena, free_headers, headers);
+    set_request(*easy, &h->options, request, (long)(left_ms < timeout_ms ? left_ms : timeout_ms));
+    curl_easy_setopt(*easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(*easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(*easy, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(*easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(*easy, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(*easy, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(*easy, CURLOPT_PREREQDATA, x);
+    return true;
+}
+
+/* What a call that has ended came to. */
+static bool conclude(CURL *easy, CURLcode code, struct exchange *x, struct gg_err *err)
+{
+    long status = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    /* The handle outlives the arena: nothing of this request may stay in it. */
+    curl_easy_reset(easy);
+    if (code != CURLE_OK)
+        return fail_of(code, x, err);
+    x->response->end = GG_HTTP_WHOLE;
+    x->response->status = (int)status;
+    x->response->body = gg_buf_str(&x->body);
+    return true;
+}
+
 bool gg_http_fetch(struct gg_http *h, struct gg_arena *a, const struct gg_http_request *request,
                    struct gg_http_response *response, struct gg_err *err)
 {
-    struct exchange x = {
-        .arena = a, .response = response, .is_read = strcmp(request->method, "GET") == 0};
-    int64_t left_ms = gg_deadline_left_ms(request->deadline);
-    int64_t timeout_ms = (int64_t)request->timeout_s * 1000;
-    long status = 0;
+    struct exchange x = {.arena = a, .response = response};
 
-    *response = (struct gg_http_response){.end = GG_HTTP_LATE};
-    if (left_ms == 0)
-        return gg_fail(err, GG_ETIMEOUT, "the request's deadline has passed");
-    response->end = GG_HTTP_BAD;
-    if (!set_up(h, err))
-        return false;
-    gg_buf_init(&x.body, a, request->cap_bytes);
-    struct curl_slist *headers = add_headers(request);
-    gg_arena_defer(a, free_headers, headers);
-    set_request(h, request, (long)(left_ms < timeout_ms ? left_ms : timeout_ms));
-    curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &x);
-    curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, &x);
-    curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, &x);
-    CURLcode code = curl_easy_perform(h->easy);
-    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-    /* The handle outlives the arena: nothing of this request may stay in it. */
-    curl_easy_reset(h->easy);
-    if (code != CURLE_OK)
-        return fail_of(code, &x, err);
-    response->end = GG_HTTP_WHOLE;
-    response->status = (int)status;
-    response->body = gg_buf_str(&x.body);
+    return prepare(h, &h->easy, request, &x, err) &&
+           conclude(h->easy, curl_easy_perform(h->easy), &x, err);
+}
+
+static bool set_up_multi(struct gg_http *h, struct gg_err *err)
+{
+    if (h->multi != NULL)
+        return true;
+    h->multi = curl_multi_init();
+    if (h->multi == NULL)
+        return gg_fail(err, GG_EINTERNAL, "libcurl does not start");
+    (void)curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)GG_HTTP_AT_ONCE);
     return true;
+}
+
+static void drop_all(void *h)
+{
+    gg_http_drop(h);
+}
+
+bool gg_http_begin(struct gg_http *h, struct gg_arena *a, const struct gg_http_request *request,
+                   struct gg_http_flight *flight, struct gg_err *err)
+{
+    struct exchange *x = gg_arena_alloc(a, sizeof *x);
+    struct place *place = h->places;
+
+    *flight = (struct gg_http_flight){.response.end = GG_HTTP_BAD};
+    while (place < h->places + GG_HTTP_AT_ONCE && place->exchange != NULL)
+        place++;
+    if (place == h->places + GG_HTTP_AT_ONCE)
+        return gg_fail(err, GG_EINTERNAL, "more than %d calls at once", GG_HTTP_AT_ONCE);
+    *x = (struct exchange){.arena = a, .response = &flight->response};
+    if (!set_up_multi(h, err) || !prepare(h, &place->easy, request, x, err))
+        return false;
+    if (curl_multi_add_handle(h->multi, place->easy) != CURLM_OK)
+        return gg_fail(err, GG_EINTERNAL, "libcurl does not take a call");
+    place->exchange = x;
+    place->flight = flight;
+    /* Before its headers go. */
+    gg_arena_defer(a, drop_all, h);
+    return true;
+}
+
+static struct gg_http_flight *land(struct gg_http *h, struct place *place, CURLcode code)
+{
+    struct gg_http_flight *flight = place->flight;
+
+    (void)curl_multi_remove_handle(h->multi, place->easy);
+    (void)conclude(place->easy, code, place->exchange, &flight->err);
+    place->exchange = NULL;
+    place->flight = NULL;
+    return flight;
+}
+
+/* A flight that libcurl says has ended; where it does nothing any more, any that is under way. */
+static struct gg_http_flight *land_next(struct gg_http *h, CURLMcode health)
+{
+    int left;
+    const CURLMsg *m = curl_multi_info_read(h->multi, &left);
+
+    for (struct place *p = h->places; p < h->places + GG_HTTP_AT_ONCE; p++) {
+        if (p->exchange == NULL)
+            continue;
+        if (m != NULL && m->msg == CURLMSG_DONE && m->easy_handle == p->easy)
+            return land(h, p, m->data.result);
+        if (m == NULL && health != CURLM_OK)
+            return land(h, p, CURLE_FAILED_INIT);
+    }
+    return NULL;
+}
+
+struct gg_http_flight *gg_http_next(struct gg_http *h, int64_t wait_ms)
+{
+    struct gg_deadline until = gg_deadline_in(wait_ms);
+    int running = 0;
+
+    while (h->multi != NULL) {
+        CURLMcode health = curl_multi_perform(h->multi, &running);
+        struct gg_http_flight *flight = land_next(h, health);
+        int64_t left_ms = gg_deadline_left_ms(until);
+        if (flight != NULL || running == 0 || left_ms == 0)
+            return flight;
+        (void)curl_multi_poll(h->multi, NULL, 0, (int)(left_ms < 1000 ? left_ms : 1000), NULL);
+    }
+    return NULL;
+}
+
+void gg_http_drop(struct gg_http *h)
+{
+    for (struct place *p = h->places; p < h->places + GG_HTTP_AT_ONCE; p++) {
+        if (p->exchange == NULL)
+            continue;
+        (void)curl_multi_remove_handle(h->multi, p->easy);
+        curl_easy_reset(p->easy);
+        p->exchange = NULL;
+        p->flight = NULL;
+    }
 }
 
 const char *gg_http_resolve(struct gg_arena *a, const char *base, struct gg_str link)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/flow/calendar.h"
 
-#include "gg/base/jsonw.h"
 #include "gg/ext/crypto.h"
-#include "gg/ext/json.h"
 #include "gg/flow/audit.h"
+#include "gg/flow/wide.h"
 #include "gg/proto/urlenc.h"
 
 #include <string.h>
@@ -73,7 +72,8 @@ static const char *filter_time(const struct gg_call *c, struct gg_str time)
                            memchr(time.p, '.', time.n) == NULL ? ".0000000" : "");
 }
 
-static const char *list_url(const struct gg_call *c, const struct gg_event_list *list)
+const char *gg_calendar_url(const struct gg_call *c, const struct gg_listing *list,
+                            struct gg_str calendar_id, int64_t given)
 {
     struct gg_buf url;
     struct gg_str start = list->start_time;
@@ -81,7 +81,7 @@ static const char *list_url(const struct gg_call *c, const struct gg_event_list 
     bool is_view = start.p != NULL && end.p != NULL;
     int64_t top = list->limit < PAGE_MAX ? list->limit : PAGE_MAX;
 
-    add_base(c, &url, list->calendar_id);
+    add_base(c, &url, calendar_id);
     gg_buf_add_text(&url, is_view ? "/calendarView?" : "/events?");
     if (is_view) {
         gg_urlenc_add_pair(&url, "startDateTime",
@@ -98,52 +98,39 @@ static const char *list_url(const struct gg_call *c, const struct gg_event_list 
     }
     gg_buf_add_fmt(&url, "%s$orderby=start/dateTime&$top=%lld", url.p[url.n - 1] == '?' ? "" : "&",
                    (long long)top);
+    if (given > 0)
+        gg_buf_add_fmt(&url, "&$skip=%lld", (long long)given);
     return gg_buf_str(&url).p;
 }
 
-/* A cursor: where to go on, whose it is, and what was asked for; sealed with the token key. */
+/* A cursor: the page where to go on, and what was asked for. */
 static bool seal_cursor(struct gg_call *c, const struct gg_graph_list *list, int64_t limit,
                         struct gg_str *out, struct gg_err *err)
 {
-    struct gg_buf text;
-    struct gg_jsonw w;
+    struct gg_cursor made;
 
-    gg_buf_init(&text, c->arena, CURSOR_BYTES_MAX);
-    gg_jsonw_init(&w, &text);
-    gg_jsonw_open(&w, '{');
-    gg_jsonw_put_text(&w, "cursor", list->request.key.realm->name);
-    gg_jsonw_put(&w, "sub", list->request.key.subject);
-    gg_jsonw_put_text(&w, "url", list->next_url);
-    gg_jsonw_put_int(&w, "skip", (int64_t)list->next_skip);
-    gg_jsonw_put_int(&w, "limit", limit);
-    gg_jsonw_put(&w, "timezone", list->request.timezone);
-    gg_jsonw_close(&w, '}');
-    if (gg_buf_is_full(&text))
+    gg_cursor_begin(c, list->request.key, &made);
+    gg_jsonw_put_text(&made.w, "url", list->next_url);
+    gg_jsonw_put_int(&made.w, "skip", (int64_t)list->next_skip);
+    gg_jsonw_put_int(&made.w, "limit", limit);
+    gg_jsonw_put(&made.w, "timezone", list->request.timezone);
+    if (made.text.n >= CURSOR_BYTES_MAX)
         return gg_fail(err, GG_EGRAPH, "a nextLink is too long");
-    return gg_fernet_encrypt(&c->ctx->fernet, c->arena, gg_secret_of(gg_buf_str(&text)), out, err);
+    return gg_cursor_seal(c, &made, out, err);
 }
 
-static bool open_cursor(struct gg_call *c, struct gg_token_key key, struct gg_str cursor,
-                        struct gg_graph_list *list, struct gg_err *err)
+static bool read_cursor(struct gg_call *c, const struct gg_json *cursor, struct gg_graph_list *list,
+                        struct gg_err *err)
 {
-    struct gg_secret text;
-    struct gg_json *v;
+    struct gg_str url = gg_json_text(cursor, "url");
     int64_t skip = 0;
     int64_t limit = 0;
 
-    if (cursor.n > 2 * CURSOR_BYTES_MAX ||
-        !gg_fernet_decrypt(&c->ctx->fernet, c->arena, cursor, &text, err) ||
-        !gg_json_parse(c->arena, gg_secret_reveal(text), &v, err))
-        return gg_fail(err, GG_ECURSOR, "it is not one of ours");
-    struct gg_str url = gg_json_text(v, "url");
-    if (!gg_str_is(gg_json_text(v, "cursor"), key.realm->name) ||
-        !gg_str_is_equal(gg_json_text(v, "sub"), key.subject))
-        return gg_fail(err, GG_ECURSOR, "it is another user's");
-    if (!gg_graph_is_own(c, url) || !gg_json_int(gg_json_get(v, "skip"), &skip) ||
-        !gg_json_int(gg_json_get(v, "limit"), &limit) || skip < 0 || limit < 1)
+    if (!gg_graph_is_own(c, url) || !gg_json_int(gg_json_get(cursor, "skip"), &skip) ||
+        !gg_json_int(gg_json_get(cursor, "limit"), &limit) || skip < 0 || limit < 1)
         return gg_fail(err, GG_ECURSOR, "it leads elsewhere");
     list->request.url = url.p;
-    list->request.timezone = gg_json_text(v, "timezone");
+    list->request.timezone = gg_json_text(cursor, "timezone");
     list->skip = (size_t)skip;
     list->want = (size_t)limit;
     return true;
@@ -160,18 +147,19 @@ static bool run_list(struct gg_call *c, struct gg_graph_list *list, struct gg_ev
     return list->next_url == NULL || seal_cursor(c, list, limit, &out->next_cursor, err);
 }
 
-bool gg_calendar_list(struct gg_call *c, struct gg_token_key key, const struct gg_event_list *list,
+bool gg_calendar_list(struct gg_call *c, struct gg_token_key key, const struct gg_listing *list,
                       struct gg_events *out, struct gg_err *err)
 {
+    struct gg_str id = list->calendars > 0 ? list->calendar_ids[0] : gg_str_of(NULL);
     struct gg_graph_list pages = {
-        .request = {.key = key,
-                    .operation = GG_M_LIST_EVENTS,
-                    .method = "GET",
-                    .url = list_url(c, list),
-                    .timezone = list->timezone},
+        .request = {.key = key, .operation = GG_M_LIST_EVENTS, .method = "GET"},
         .want = (size_t)list->limit,
     };
 
+    if (list->is_wide)
+        return note_use(c, key, "events.list", gg_wide_list(c, key, list, out, err), err);
+    pages.request.url = gg_calendar_url(c, list, id, 0);
+    pages.request.timezone = list->timezone;
     return run_list(c, &pages, out, err);
 }
 
@@ -180,8 +168,13 @@ bool gg_calendar_list_on(struct gg_call *c, struct gg_token_key key, struct gg_s
 {
     struct gg_graph_list pages = {
         .request = {.key = key, .operation = GG_M_LIST_EVENTS, .method = "GET"}};
+    struct gg_json *opened;
 
-    return open_cursor(c, key, cursor, &pages, err) && run_list(c, &pages, out, err);
+    if (!gg_cursor_open(c, key, cursor, &opened, err))
+        return false;
+    if (gg_cursor_is_wide(opened))
+        return note_use(c, key, "events.list", gg_wide_list_on(c, key, opened, out, err), err);
+    return read_cursor(c, opened, &pages, err) && run_list(c, &pages, out, err);
 }
 
 static bool call_event(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,

@@ -12,10 +12,7 @@
 #include <string.h>
 
 #define ANSWER_BYTES_MAX ((size_t)32 * 1024 * 1024)
-/* All pages of a list together; they fit into one answer of ours. */
-#define LIST_BYTES_MAX ((size_t)48 * 1024 * 1024)
-#define PAGES_MAX      200
-#define ITEMS_MAX      20000
+#define ITEMS_MAX        20000
 
 const char *gg_graph_url(const struct gg_call *c, const char *path)
 {
@@ -49,41 +46,58 @@ static void count_try(const struct gg_graph_request *r, const struct gg_http_res
     gg_metric_observe(GG_METRIC_GRAPH_DURATION, r->operation, 0, us);
 }
 
+bool gg_graph_format(struct gg_call *c, const struct gg_graph_request *r, struct gg_secret token,
+                     struct gg_graph_try *out, struct gg_err *err)
+{
+    struct gg_arena *a = c->arena;
+    size_t n = 0;
+
+    *out = (struct gg_graph_try){
+        .http = {.method = r->method,
+                 .url = r->url,
+                 .body = r->body,
+                 .timeout_s = (int)c->ctx->conf->graph_timeout_s,
+                 .deadline = c->deadline,
+                 .cap_bytes = ANSWER_BYTES_MAX},
+        .start_us = gg_clock_mono_us(),
+    };
+    const char **headers = out->http.headers;
+    if (!gg_crypto_random_uuid(a, &out->id, err))
+        return false;
+    headers[n++] =
+        gg_arena_printf(a, "Authorization: Bearer %.*s", GG_STR_ARG(gg_secret_reveal(token)));
+    headers[n++] = "Accept: application/json";
+    headers[n++] = gg_arena_printf(a, "client-request-id: %.*s", GG_STR_ARG(out->id));
+    if (r->body.p != NULL)
+        headers[n++] = "Content-Type: application/json";
+    if (r->timezone.p != NULL)
+        headers[n++] =
+            gg_arena_printf(a, "Prefer: outlook.timezone=\"%.*s\"", GG_STR_ARG(r->timezone));
+    if (r->if_match.p != NULL)
+        headers[n++] = gg_arena_printf(a, "If-Match: %.*s", GG_STR_ARG(r->if_match));
+    return true;
+}
+
+void gg_graph_note(const struct gg_graph_request *r, const struct gg_graph_try *made,
+                   const struct gg_http_response *response)
+{
+    int64_t took_us = gg_clock_mono_us() - made->start_us;
+
+    count_try(r, response, took_us);
+    gg_log(GG_DEBUG, "graph.call", "method=%s status=%d ms=%lld client_request_id=%.*s", r->method,
+           response->status, (long long)(took_us / 1000), GG_STR_ARG(made->id));
+}
+
 static bool fetch_once(struct gg_call *c, const struct gg_graph_request *r, struct gg_secret token,
                        struct gg_http_response *response, struct gg_err *err)
 {
-    struct gg_arena *a = c->arena;
-    struct gg_str id;
-    size_t n = 0;
-    int64_t start_us = gg_clock_mono_us();
-    struct gg_http_request request = {
-        .method = r->method,
-        .url = r->url,
-        .body = r->body,
-        .timeout_s = (int)c->ctx->conf->graph_timeout_s,
-        .deadline = c->deadline,
-        .cap_bytes = ANSWER_BYTES_MAX,
-    };
+    struct gg_graph_try made;
 
     *response = (struct gg_http_response){.end = GG_HTTP_BAD};
-    if (!gg_crypto_random_uuid(a, &id, err))
+    if (!gg_graph_format(c, r, token, &made, err))
         return false;
-    request.headers[n++] =
-        gg_arena_printf(a, "Authorization: Bearer %.*s", GG_STR_ARG(gg_secret_reveal(token)));
-    request.headers[n++] = "Accept: application/json";
-    request.headers[n++] = gg_arena_printf(a, "client-request-id: %.*s", GG_STR_ARG(id));
-    if (r->body.p != NULL)
-        request.headers[n++] = "Content-Type: application/json";
-    if (r->timezone.p != NULL)
-        request.headers[n++] =
-            gg_arena_printf(a, "Prefer: outlook.timezone=\"%.*s\"", GG_STR_ARG(r->timezone));
-    if (r->if_match.p != NULL)
-        request.headers[n++] = gg_arena_printf(a, "If-Match: %.*s", GG_STR_ARG(r->if_match));
-    bool ok = gg_ctx_fetch(c, &request, response, err);
-    int64_t took_us = gg_clock_mono_us() - start_us;
-    count_try(r, response, took_us);
-    gg_log(GG_DEBUG, "graph.call", "method=%s status=%d ms=%lld client_request_id=%.*s", r->method,
-           ok ? response->status : 0, (long long)(took_us / 1000), GG_STR_ARG(id));
+    bool ok = gg_ctx_fetch(c, &made.http, response, err);
+    gg_graph_note(r, &made, response);
     return ok;
 }
 
@@ -160,6 +174,20 @@ static bool map_status(struct gg_call *c, const struct gg_http_response *respons
     return false;
 }
 
+bool gg_graph_read(struct gg_call *c, const struct gg_graph_request *request,
+                   const struct gg_http_response *response, struct gg_str *body, struct gg_err *err)
+{
+    if (!map_status(c, response, err))
+        return false;
+    *body = response->body;
+    if (body->n == 0)
+        *body = (struct gg_str){NULL, 0};
+    else if (strcmp(request->method, "DELETE") != 0 &&
+             !gg_str_is_media_type(response->content_type, "application/json"))
+        return gg_fail(err, GG_EGRAPH, "Graph's answer is not JSON");
+    return true;
+}
+
 bool gg_graph_call(struct gg_call *c, const struct gg_graph_request *request,
                    struct gg_access *access, struct gg_str *body, struct gg_err *err)
 {
@@ -178,43 +206,47 @@ bool gg_graph_call(struct gg_call *c, const struct gg_graph_request *request,
         if (!ok || !fetch(c, request, access->token, &response, err))
             return false;
     }
-    if (!map_status(c, &response, err))
+    return gg_graph_read(c, request, &response, body, err);
+}
+
+bool gg_graph_take_page(struct gg_call *c, struct gg_arena *scratch, struct gg_str body,
+                        struct gg_graph_page *page)
+{
+    struct gg_json *v;
+    struct gg_err ignored;
+
+    if (body.p == NULL || !gg_json_parse(scratch, body, &v, &ignored) ||
+        !gg_json_elements(c->arena, body, "value", &page->items, &page->count))
         return false;
-    *body = response.body;
-    if (body->n == 0)
-        *body = (struct gg_str){NULL, 0};
-    else if (strcmp(request->method, "DELETE") != 0 &&
-             !gg_str_is_media_type(response.content_type, "application/json"))
-        return gg_fail(err, GG_EGRAPH, "Graph's answer is not JSON");
+    struct gg_str link = gg_json_text(v, "@odata.nextLink");
+    page->next_link = gg_str_of(gg_arena_copy(c->arena, link.p, link.n));
+    page->value = gg_json_get(v, "value");
     return true;
 }
 
-/* What is read of a page goes at once, but for its elements: many pages would be many trees. */
-static bool take_page(struct gg_call *c, struct gg_str body, struct gg_str **items, size_t *count,
-                      struct gg_str *next)
-{
-    struct gg_arena *scratch = gg_arena_open();
-    struct gg_json *v;
-    struct gg_err ignored;
-    bool ok = body.p != NULL && gg_json_parse(scratch, body, &v, &ignored) &&
-              gg_json_elements(c->arena, body, "value", items, count);
-
-    if (ok) {
-        struct gg_str link = gg_json_text(v, "@odata.nextLink");
-        *next = gg_str_of(gg_arena_copy(c->arena, link.p, link.n));
-    }
-    gg_arena_close(scratch);
-    return ok;
-}
-
 /* Where a nextLink leads: verbatim when it is absolute, never to another host. NULL: nowhere. */
-static const char *follow(struct gg_call *c, const char *from, struct gg_str link)
+static const char *resolve(struct gg_call *c, const char *from, struct gg_str link)
 {
     struct gg_url url;
     const char *to =
         gg_urlenc_parse_url(link, &url) ? link.p : gg_http_resolve(c->arena, from, link);
 
     return gg_graph_is_own(c, gg_str_of(to)) ? to : NULL;
+}
+
+const char *gg_graph_follow(struct gg_call *c, const struct gg_graph_seen *seen, struct gg_str link,
+                            struct gg_err *err)
+{
+    const char *to = resolve(c, seen->urls[seen->count - 1], link);
+
+    if (to == NULL)
+        (void)gg_fail(err, GG_EGRAPH, "a nextLink leads to another host");
+    for (size_t i = 0; to != NULL && i < seen->count; i++)
+        if (gg_str_is(gg_str_of(seen->urls[i]), to)) {
+            (void)gg_fail(err, GG_EGRAPH, "Graph's pages go in a circle");
+            return NULL;
+        }
+    return to;
 }
 
 /* Adds one page's elements; where `want` is reached inside it, notes how far it was taken. */
@@ -231,47 +263,46 @@ static void add_items(struct gg_graph_list *list, const struct gg_str *items, si
     }
 }
 
-static bool is_circle(const char *const *seen, size_t count, const char *url)
+/* What is read of a page goes at once, but for its elements: many pages would be many trees. */
+static bool take_page(struct gg_call *c, struct gg_str body, struct gg_graph_page *page)
 {
-    for (size_t i = 0; i < count; i++)
-        if (gg_str_is(gg_str_of(seen[i]), url))
-            return true;
-    return false;
+    struct gg_arena *scratch = gg_arena_open();
+    bool ok = gg_graph_take_page(c, scratch, body, page);
+
+    page->value = NULL;
+    gg_arena_close(scratch);
+    return ok;
 }
 
 bool gg_graph_list(struct gg_call *c, struct gg_graph_list *list, struct gg_err *err)
 {
-    const char *seen[PAGES_MAX];
-    struct gg_access access = {0};
+    struct gg_graph_seen seen = {.count = 0};
+    struct gg_graph_page page;
     struct gg_str body;
-    struct gg_str *items;
-    struct gg_str next;
-    size_t count;
     size_t bytes = 0;
     bool has_end = list->want > 0;
 
     list->want = list->want == 0 ? ITEMS_MAX : list->want;
     list->items = gg_arena_alloc(c->arena, list->want * sizeof *list->items);
-    for (size_t page = 0; page < PAGES_MAX; page++) {
-        seen[page] = list->request.url;
-        if (!gg_graph_call(c, &list->request, &access, &body, err))
+    while (seen.count < GG_GRAPH_PAGES_MAX) {
+        seen.urls[seen.count++] = list->request.url;
+        if (!gg_graph_call(c, &list->request, &list->access, &body, err))
             return false;
-        if (!take_page(c, body, &items, &count, &next))
+        if (!take_page(c, body, &page))
             return gg_fail(err, GG_EGRAPH, "a page of Graph's is broken");
         bytes += body.n;
-        if (bytes > LIST_BYTES_MAX)
+        if (bytes > GG_GRAPH_LIST_BYTES_MAX)
             return gg_fail(err, GG_EGRAPH, "Graph's pages are too large together");
-        add_items(list, items, count, page == 0 ? list->skip : 0);
-        if (list->next_url != NULL || next.n == 0)
+        add_items(list, page.items, page.count, seen.count == 1 ? list->skip : 0);
+        if (list->next_url != NULL || page.next_link.n == 0)
             return true;
-        const char *to = follow(c, list->request.url, next);
+        const char *to = gg_graph_follow(c, &seen, page.next_link, err);
         if (to == NULL)
-            return gg_fail(err, GG_EGRAPH, "a nextLink leads to another host");
-        if (is_circle(seen, page + 1, to))
-            return gg_fail(err, GG_EGRAPH, "Graph's pages go in a circle");
+            return false;
         list->request.url = to;
         /* Of very small pages a part is given, and a way to go on. */
-        if (list->count == list->want || (page + 1 == PAGES_MAX && has_end && list->count > 0)) {
+        if (list->count == list->want ||
+            (seen.count == GG_GRAPH_PAGES_MAX && has_end && list->count > 0)) {
             list->next_url = to;
             return true;
         }

@@ -53,8 +53,19 @@ static bool is_worth(enum gg_retry_kind kind, const struct gg_http_response *res
     return false;
 }
 
-bool gg_retry_wait(struct gg_call *c, enum gg_retry_kind kind,
-                   const struct gg_http_response *response)
+bool gg_retry_bear(struct gg_call *c, int64_t pause_ms, int64_t held_ms)
+{
+    int64_t more_ms = pause_ms > held_ms ? pause_ms - held_ms : 0;
+
+    if (c->paused_ms + more_ms > PAUSE_MS_MAX ||
+        gg_deadline_left_ms(c->deadline) < pause_ms + REST_MS_MIN)
+        return false;
+    c->paused_ms += more_ms;
+    return true;
+}
+
+bool gg_retry_plan(struct gg_call *c, enum gg_retry_kind kind,
+                   const struct gg_http_response *response, int64_t held_ms, int64_t *pause_ms)
 {
     struct gg_err ignored;
     uint16_t chance = 0;
@@ -63,15 +74,23 @@ bool gg_retry_wait(struct gg_call *c, enum gg_retry_kind kind,
         c->ctx->retry_debt + COST > DEBT_MAX || !gg_crypto_random(&chance, sizeof chance, &ignored))
         return false;
     int64_t asked_s = gg_retry_asked_s(response);
-    int64_t pause_ms = chance % ((STEP_MS << c->retries) + 1) + (asked_s > 0 ? asked_s * 1000 : 0);
-    if (c->paused_ms + pause_ms > PAUSE_MS_MAX ||
-        gg_deadline_left_ms(c->deadline) < pause_ms + REST_MS_MIN)
+    *pause_ms = chance % ((STEP_MS << c->retries) + 1) + (asked_s > 0 ? asked_s * 1000 : 0);
+    if (!gg_retry_bear(c, *pause_ms, held_ms))
         return false;
     c->retries++;
-    c->paused_ms += pause_ms;
     c->ctx->retry_debt += COST;
     gg_log(GG_INFO, "microsoft.retry", "status=%d try=%d pause_ms=%lld", response->status,
-           c->retries + 1, (long long)pause_ms);
+           c->retries + 1, (long long)*pause_ms);
+    return true;
+}
+
+bool gg_retry_wait(struct gg_call *c, enum gg_retry_kind kind,
+                   const struct gg_http_response *response)
+{
+    int64_t pause_ms;
+
+    if (!gg_retry_plan(c, kind, response, 0, &pause_ms))
+        return false;
     /* A signal ends a sleep, and must not end the pause. */
     struct gg_deadline until = gg_deadline_in(pause_ms);
     for (int64_t left_ms = pause_ms; left_ms > 0; left_ms = gg_deadline_left_ms(until))

@@ -43,19 +43,39 @@ static bool find_events(struct gg_exchange *x, struct gg_events *out, struct gg_
 {
     struct gg_request *r = &x->request;
     struct gg_str cursor = gg_request_query(r, "cursor");
-    struct gg_event_query query = {
+    struct gg_str *ids;
+    struct gg_listing_query query = {
         .start_time = gg_request_query(r, "start_time"),
         .end_time = gg_request_query(r, "end_time"),
-        .calendar_id = gg_request_query(r, "calendar_id"),
         .timezone = gg_request_query(r, "timezone"),
         .limit = gg_request_query(r, "limit"),
+        .calendars = gg_request_query_all(r, "calendar_id", &ids),
     };
-    struct gg_event_list list;
+    struct gg_listing list;
 
     if (cursor.p != NULL)
         return gg_calendar_list_on(&x->call, key_of(x), cursor, out, err);
-    return gg_event_parse_list(x->call.arena, &query, &list, err) &&
+    query.calendar_ids = ids;
+    return gg_listing_parse(x->call.arena, &query, &list, err) &&
            gg_calendar_list(&x->call, key_of(x), &list, out, err);
+}
+
+static void put_incomplete(struct gg_jsonw *w, const struct gg_events *found)
+{
+    gg_jsonw_key(w, "incomplete");
+    gg_jsonw_open(w, '[');
+    for (size_t i = 0; i < found->incomplete_count; i++) {
+        const struct gg_incomplete *one = &found->incomplete[i];
+        gg_jsonw_open(w, '{');
+        gg_jsonw_put(w, "calendar_id", one->calendar_id);
+        gg_jsonw_put_text(w, "code", one->code);
+        if (one->microsoft_code[0] != '\0')
+            gg_jsonw_put_text(w, "microsoft_code", one->microsoft_code);
+        if (one->retry_after_s > 0)
+            gg_jsonw_put_int(w, "retry_after", one->retry_after_s);
+        gg_jsonw_close(w, '}');
+    }
+    gg_jsonw_close(w, ']');
 }
 
 bool gg_on_calendar_list(struct gg_exchange *x, struct gg_err *err)
@@ -70,6 +90,8 @@ bool gg_on_calendar_list(struct gg_exchange *x, struct gg_err *err)
         gg_arena_printf(x->call.arena, "Retrieved %zu calendar events", found.count));
     put_items(w, "events", found.items, found.count);
     gg_jsonw_put(w, "next_cursor", found.next_cursor);
+    if (found.is_wide)
+        put_incomplete(w, &found);
     gg_response_end(&x->response);
     return true;
 }

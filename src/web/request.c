@@ -73,6 +73,17 @@ struct gg_str gg_request_query(const struct gg_request *r, const char *name)
     return gg_urlenc_find(&r->query, name, &repeated);
 }
 
+size_t gg_request_query_all(const struct gg_request *r, const char *name, struct gg_str **out)
+{
+    size_t n = 0;
+
+    *out = gg_arena_alloc(r->arena, r->query.count * sizeof **out);
+    for (size_t i = 0; i < r->query.count; i++)
+        if (gg_str_is(r->query.pairs[i].name, name) && r->query.pairs[i].value.n > 0)
+            (*out)[n++] = r->query.pairs[i].value;
+    return n;
+}
+
 bool gg_request_is_repeated(const struct gg_request *r, const char *name)
 {
     bool repeated = false;

@@ -57,7 +57,8 @@ static const struct gg_route routes[] = {
      .by = GG_BY_CALLER_OR_ADDRESS},
     {OWN(CALENDAR, GG_GET, gg_on_calendar_find_all)},
     {OWN(EVENTS, GG_GET, gg_on_calendar_list),
-     .query = {"start_time", "end_time", "calendar_id", "timezone", "limit", "cursor"}},
+     .query = {"start_time", "end_time", "calendar_id", "timezone", "limit", "cursor"},
+     .repeats = "calendar_id"},
     {OWN(EVENTS, GG_POST, gg_on_calendar_create), .query = {"calendar_id"}},
     {OWN(EVENT, GG_GET, gg_on_calendar_get)},
     {OWN(EVENT, GG_PUT, gg_on_calendar_update)},
@@ -212,7 +213,8 @@ static bool check_query(struct gg_exchange *x, const struct gg_route *route, str
     if (route->query[0] != NULL && x->request.query_is_bad)
         gg_faults_add(&faults, "", "the query cannot be decoded");
     for (size_t i = 0; i < GG_ROUTE_QUERY_MAX && route->query[i] != NULL; i++)
-        if (gg_request_is_repeated(&x->request, route->query[i]))
+        if (gg_request_is_repeated(&x->request, route->query[i]) &&
+            (route->repeats == NULL || strcmp(route->query[i], route->repeats) != 0))
             gg_faults_add(&faults, route->query[i], "must not be repeated");
     if (gg_faults_check(&faults, err))
         return true;

@@ -14,7 +14,7 @@ WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_a
                   "test_faults_hosts", "test_faults_worker", "test_install", "test_keys", "test_limits", "test_logs",
                   "test_metrics", "test_metrics_moves", "test_metrics_sum", "test_migrate", "test_monitoring", "test_openapi",
                   "test_operations_docs", "test_program", "test_rotation", "test_seals", "test_settings", "test_token_policy",
-                  "test_warm"}
+                  "test_warm", "test_wide", "test_wide_faults"}
 IN_SPITE = "web_server"
 
 # Targets that a server refuses with its own 400: bytes that no URL can hold, and escapes that are none.

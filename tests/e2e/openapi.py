@@ -146,9 +146,12 @@ class Description:
 
     def _judge_request(self, exchange, place):
         """What graphgate took, the description must allow."""
-        given = dict(parse_qsl(exchange.path.partition("?")[2], errors="replace"))
+        pairs = parse_qsl(exchange.path.partition("?")[2], errors="replace")
+        given = dict(pairs)
         for one in place.operation["parameters"]:
             value = given.get(one["name"]) if one["in"] == "query" else None
+            if value and one["schema"].get("type") == "array":
+                value = [text for name, text in pairs if name == one["name"]]
             if one["in"] == "path":
                 value = unquote(re.sub(r"^https?://[^/]*", "", exchange.path).partition("?")[0].rstrip("/").rpartition("/")[2])
             if value and (one["name"] == "cursor" or not given.get("cursor")):

@@ -15,6 +15,42 @@ static struct gg_token_key key_of(const char *subject)
     return (struct gg_token_key){gg_realm(GG_REALM_MAIN), gg_str_of(subject)};
 }
 
+static bool open_cursor(struct gg_call *c, struct gg_token_key key, struct gg_str cursor,
+                        struct gg_graph_list *list, struct gg_err *err)
+{
+    struct gg_json *opened;
+
+    return gg_cursor_open(c, key, cursor, &opened, err) && read_cursor(c, opened, list, err);
+}
+
+/* Each calendar is one of Graph's, and what is read is what was written. */
+static void check_wide(struct gg_call *c, struct gg_str cursor)
+{
+    struct gg_json *opened;
+    struct gg_cursor_wide wide;
+    struct gg_cursor_wide again;
+    struct gg_str sealed;
+    struct gg_err err;
+
+    if (!gg_cursor_open(c, key_of("7"), cursor, &opened, &err) || !gg_cursor_is_wide(opened))
+        return;
+    if (!gg_cursor_parse_wide(opened, &wide, &err)) {
+        REQUIRE(err.code == GG_ECURSOR);
+        return;
+    }
+    REQUIRE(wide.list.calendars >= 1 && wide.list.limit >= 1);
+    for (size_t i = 0; i < wide.list.calendars; i++)
+        REQUIRE(wide.given[i] >= 0 &&
+                gg_graph_is_own(c, gg_str_of(gg_calendar_url(
+                                       c, &wide.list, wide.list.calendar_ids[i], wide.given[i]))));
+    REQUIRE(gg_cursor_format_wide(c, key_of("7"), &wide, &sealed, &err));
+    REQUIRE(gg_cursor_open(c, key_of("7"), sealed, &opened, &err));
+    REQUIRE(gg_cursor_parse_wide(opened, &again, &err));
+    REQUIRE(again.list.calendars == wide.list.calendars && again.list.limit == wide.list.limit);
+    REQUIRE(gg_str_is_equal(again.list.calendar_ids[0], wide.list.calendar_ids[0]));
+    REQUIRE(!gg_cursor_open(c, key_of("8"), sealed, &opened, &err) && err.code == GG_ECURSOR);
+}
+
 static void check_open(struct gg_call *c, struct gg_str cursor)
 {
     struct gg_graph_list list = {0};
@@ -60,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_open(&c, in);
     REQUIRE(gg_fernet_encrypt(&ctx.fernet, c.arena, gg_secret_of(in), &sealed, &err));
     check_open(&c, sealed);
+    check_wide(&c, sealed);
     if (size > 0 && memchr(data, '\0', size) == NULL)
         check_seal(&c, in);
     gg_arena_close(c.arena);

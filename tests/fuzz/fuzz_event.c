@@ -3,7 +3,7 @@
  */
 #include "fuzz.h"
 
-#include "gg/proto/event.h"
+#include "gg/proto/listing.h"
 
 static void check_faults(const struct gg_err *err)
 {
@@ -37,19 +37,24 @@ static void check_body(struct gg_arena *a, struct gg_str in, enum gg_event_use u
 /* The input as each value of the query. */
 static void check_list(struct gg_arena *a, struct gg_str in)
 {
-    struct gg_event_query query = {in, in, in, in, in};
-    struct gg_event_list list;
+    const struct gg_str ids[] = {in, in, GG_STR("id")};
+    struct gg_listing_query query = {in, in, in, in, 3, ids};
+    struct gg_listing list;
     struct gg_err err;
 
-    if (gg_event_parse_list(a, &query, &list, &err))
+    if (gg_listing_parse(a, &query, &list, &err))
         REQUIRE(false); /* nothing is a time and a number */
     check_faults(&err);
-    query = (struct gg_event_query){.start_time = in};
-    if (gg_event_parse_list(a, &query, &list, &err))
+    query = (struct gg_listing_query){.start_time = in};
+    if (gg_listing_parse(a, &query, &list, &err))
         REQUIRE(list.start_time.n >= 19 && list.end_time.p == NULL);
-    query = (struct gg_event_query){.limit = in};
-    if (gg_event_parse_list(a, &query, &list, &err))
-        REQUIRE(list.limit >= 1 && list.limit <= GG_EVENT_LIMIT_MAX);
+    query = (struct gg_listing_query){.limit = in};
+    if (gg_listing_parse(a, &query, &list, &err))
+        REQUIRE(list.limit >= 1 && list.limit <= GG_LISTING_LIMIT_MAX);
+    query = (struct gg_listing_query){.calendars = 3, .calendar_ids = ids};
+    if (gg_listing_parse(a, &query, &list, &err))
+        REQUIRE(list.is_wide && !list.is_all && gg_event_is_id(in) &&
+                list.calendars == (gg_str_is(in, "id") ? 1 : 2));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -21,7 +21,7 @@ START_TEST(urls_of_lists)
 {
     static const struct loopback_answer rows[] = {{.body = "{\"value\":[]}"}};
     const struct {
-        struct gg_event_list list;
+        struct gg_listing list;
         const char *target;
     } cases[] = {
         {{.limit = 7}, "/me/events?$orderby=start/dateTime&$top=7"},
@@ -37,7 +37,7 @@ START_TEST(urls_of_lists)
         {{.end_time = GG_STR("2026-03-02T13:00:00.5000000"), .limit = 5},
          "/me/events?$filter=end%2FdateTime%20le%20%272026-03-02T13%3A00%3A00.5000000%27"
          "&$orderby=start/dateTime&$top=5"},
-        {{.calendar_id = GG_STR("a/../b?c"), .limit = 5},
+        {{.calendars = 1, .calendar_ids = {GG_STR("a/../b?c")}, .limit = 5},
          "/me/calendars/a%2F..%2Fb%3Fc/events?$orderby=start/dateTime&$top=5"},
     };
 
@@ -73,7 +73,7 @@ static void serve_pages(void)
 
 START_TEST(cursors_go_on)
 {
-    const struct gg_event_list list = {.limit = 2, .timezone = GG_STR("Europe/Berlin")};
+    const struct gg_listing list = {.limit = 2, .timezone = GG_STR("Europe/Berlin")};
     const char *seen = "";
 
     set_up();
@@ -106,7 +106,7 @@ static enum gg_code list_on(struct gg_token_key of, struct gg_str cursor)
 
 START_TEST(cursors_are_one_users)
 {
-    const struct gg_event_list list = {.limit = 2};
+    const struct gg_listing list = {.limit = 2};
     struct gg_token_key other = {gg_realm(GG_REALM_MAIN), GG_STR("8")};
     struct gg_token_key beta = {gg_realm(GG_REALM_BETA), GG_STR("7")};
 

@@ -153,5 +153,30 @@ START_TEST(jitter_differs)
 }
 END_TEST
 
+/* What is waited for anyhow counts once; a plan does not wait. */
+START_TEST(pauses_beside_one_another)
+{
+    struct gg_http_response r = answer(429, "1");
+    int64_t pause_ms = 0;
+    int64_t start_ms = gg_clock_mono_ms();
+
+    begin(60000);
+    ck_assert(gg_retry_plan(&call, GG_RETRY_READ, &r, 0, &pause_ms));
+    ck_assert(pause_ms >= 1000 && call.paused_ms == pause_ms);
+    ck_assert(gg_retry_plan(&call, GG_RETRY_READ, &r, pause_ms, &pause_ms));
+    ck_assert_int_lt(call.paused_ms, 2000);
+    ck_assert(!gg_retry_plan(&call, GG_RETRY_READ, &r, 2000, &pause_ms));
+    ck_assert_int_lt(gg_clock_mono_ms() - start_ms, 900);
+    begin(60000);
+    ck_assert(gg_retry_bear(&call, 1500, 0) && gg_retry_bear(&call, 1900, 1500));
+    ck_assert_int_eq(call.paused_ms, 1900);
+    ck_assert(gg_retry_bear(&call, 100, 400) && !gg_retry_bear(&call, 500, 0));
+    ck_assert_int_eq(call.paused_ms, 1900);
+    begin(900);
+    ck_assert(!gg_retry_bear(&call, 0, 0));
+}
+END_TEST
+
 GG_UNIT_MAIN("flow/retry", what_is_worth_it, two_in_a_request, a_tenth_of_a_workers_calls,
-             retry_after_is_a_least_wait, long_waits_are_the_clients, jitter_differs)
+             retry_after_is_a_least_wait, long_waits_are_the_clients, jitter_differs,
+             pauses_beside_one_another)

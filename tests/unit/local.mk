@@ -19,6 +19,7 @@ PLAIN_TESTS = \
 	tests/unit/ext_crypto \
 	tests/unit/ext_fcgi \
 	tests/unit/ext_http \
+	tests/unit/ext_http_many \
 	tests/unit/ext_json \
 	tests/unit/proto_aadsts \
 	tests/unit/proto_address \
@@ -28,6 +29,7 @@ PLAIN_TESTS = \
 	tests/unit/proto_fernet \
 	tests/unit/proto_jwk \
 	tests/unit/proto_jwt \
+	tests/unit/proto_listing \
 	tests/unit/proto_oauth \
 	tests/unit/proto_returnto \
 	tests/unit/proto_seal \
@@ -71,7 +73,9 @@ DB_TESTS = \
 	tests/unit/store_tokenrow \
 	tests/unit/flow_calendar \
 	tests/unit/flow_connect \
+	tests/unit/flow_cursor \
 	tests/unit/flow_diagnose \
+	tests/unit/flow_fanout \
 	tests/unit/flow_graph \
 	tests/unit/flow_health \
 	tests/unit/flow_idle \
@@ -84,6 +88,7 @@ DB_TESTS = \
 	tests/unit/flow_rekey \
 	tests/unit/flow_signin \
 	tests/unit/flow_skew \
+	tests/unit/flow_wide \
 	tests/unit/web_guard \
 	tests/unit/web_on_auth \
 	tests/unit/web_on_calendar \
@@ -128,6 +133,7 @@ tests_unit_ext_db_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_dbstmt_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_fcgi_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_http_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
+tests_unit_ext_http_many_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_json_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_proto_aadsts_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_address_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
@@ -136,6 +142,7 @@ tests_unit_proto_event_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_fernet_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_jwk_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_jwt_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
+tests_unit_proto_listing_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_oauth_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_returnto_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
 tests_unit_proto_seal_LDADD = libunit.a $(PROTO) $(CHECK_LIBS)
@@ -158,7 +165,9 @@ tests_unit_flow_admit_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_calendar_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_connect_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_ctx_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_cursor_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_diagnose_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_fanout_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_graph_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_health_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_idle_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
@@ -171,6 +180,7 @@ tests_unit_flow_rekey_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_retry_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_signin_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_skew_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_wide_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_web_guard_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_on_auth_LDADD = libunit.a $(WEB) $(CHECK_LIBS)
 tests_unit_web_on_calendar_LDADD = libunit.a $(WEB) $(CHECK_LIBS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libcurl: one HTTP call at a time over connections that are kept, with HTTP/2 where it is offered
- * over TLS. TLS sessions are resumed, and names remembered for a minute. Only a GET is ever sent
- * again by libcurl itself, on a kept connection that turns out to be broken.
+ * libcurl: one HTTP call, or a few at once, over connections that are kept, with HTTP/2 where it is
+ * offered over TLS. TLS sessions are resumed, and names remembered for a minute. Only a GET is ever
+ * sent again by libcurl itself, on a kept connection that turns out to be broken.
  */
 #ifndef GG_EXT_HTTP_H
 #define GG_EXT_HTTP_H
@@ -69,5 +69,27 @@ const char *gg_http_resolve(struct gg_arena *a, const char *base, struct gg_str 
 GG_MUST bool gg_http_fetch(struct gg_http *h, struct gg_arena *a,
                            const struct gg_http_request *request, struct gg_http_response *response,
                            struct gg_err *err);
+
+/*
+ * Several calls beside one another: begin some, then ask for the next that has ended until none is
+ * under way. What a flight points to, and what its request points to, must live until then.
+ */
+#define GG_HTTP_AT_ONCE 4
+
+struct gg_http_flight {
+    struct gg_http_response response;
+    struct gg_err err; /* GG_OK: an answer arrived whole; else as gg_http_fetch fails */
+};
+
+/* Fails as gg_http_fetch, flight's too; GG_EINTERNAL when GG_HTTP_AT_ONCE are under way. */
+GG_MUST bool gg_http_begin(struct gg_http *h, struct gg_arena *a,
+                           const struct gg_http_request *request, struct gg_http_flight *flight,
+                           struct gg_err *err);
+
+/* The next flight that has ended; NULL when none has in that time, or none is under way. */
+struct gg_http_flight *gg_http_next(struct gg_http *h, int64_t wait_ms);
+
+/* Breaks off what is under way; the arena's end does so too. */
+void gg_http_drop(struct gg_http *h);
 
 #endif

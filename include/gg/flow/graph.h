@@ -4,6 +4,7 @@
 #define GG_FLOW_GRAPH_H
 
 #include "gg/base/metric.h"
+#include "gg/ext/json.h"
 #include "gg/flow/ctx.h"
 #include "gg/flow/refresh.h"
 
@@ -30,17 +31,63 @@ GG_MUST bool gg_graph_call(struct gg_call *c, const struct gg_graph_request *req
                            struct gg_access *access, struct gg_str *body, struct gg_err *err);
 
 /*
+ * The parts of gg_graph_call, for calls that are made beside one another (flow/fanout): one try as
+ * it is sent; how it is counted and logged, once response->end is set; what an answer, whatever its
+ * status, comes to.
+ */
+struct gg_graph_try {
+    struct gg_http_request http;
+    struct gg_str id; /* client-request-id */
+    int64_t start_us;
+};
+GG_MUST bool gg_graph_format(struct gg_call *c, const struct gg_graph_request *request,
+                             struct gg_secret token, struct gg_graph_try *out, struct gg_err *err);
+void gg_graph_note(const struct gg_graph_request *request, const struct gg_graph_try *made,
+                   const struct gg_http_response *response);
+GG_MUST bool gg_graph_read(struct gg_call *c, const struct gg_graph_request *request,
+                           const struct gg_http_response *response, struct gg_str *body,
+                           struct gg_err *err);
+
+#define GG_GRAPH_PAGES_MAX 200
+/* All pages of a list together; they fit into one answer of ours. */
+#define GG_GRAPH_LIST_BYTES_MAX ((size_t)48 * 1024 * 1024)
+
+/* One page of a collection: its elements as they stand in its text, and as they were parsed. */
+struct gg_graph_page {
+    struct gg_str *items;
+    size_t count;
+    struct gg_json *value;   /* the array of them; scratch's */
+    struct gg_str next_link; /* empty: it is the last page */
+};
+
+/* False when it is none. body must live as long as the items are used. */
+GG_MUST bool gg_graph_take_page(struct gg_call *c, struct gg_arena *scratch, struct gg_str body,
+                                struct gg_graph_page *page);
+
+/*
+ * Where the nextLink of the page seen last leads: verbatim when it is absolute. NULL (GG_EGRAPH)
+ * when that is another host, or a page that was seen before.
+ */
+struct gg_graph_seen {
+    const char *urls[GG_GRAPH_PAGES_MAX];
+    size_t count;
+};
+const char *gg_graph_follow(struct gg_call *c, const struct gg_graph_seen *seen, struct gg_str link,
+                            struct gg_err *err);
+
+/*
  * Follows a collection's pages from url until `want` elements are there (0: all). False also for
  * pages that go in a circle or to another host (GG_EGRAPH).
  */
 struct gg_graph_list {
     struct gg_graph_request request; /* of the first page; url moves on */
     size_t want;
-    size_t skip;          /* elements of the first page to leave out */
-    struct gg_str *items; /* out: JSON texts */
-    size_t count;         /* out */
-    const char *next_url; /* out: the page where the rest begins, or NULL */
-    size_t next_skip;     /* out: how many of that page's elements were given already */
+    size_t skip;             /* elements of the first page to leave out */
+    struct gg_access access; /* as for gg_graph_call */
+    struct gg_str *items;    /* out: JSON texts */
+    size_t count;            /* out */
+    const char *next_url;    /* out: the page where the rest begins, or NULL */
+    size_t next_skip;        /* out: how many of that page's elements were given already */
 };
 GG_MUST bool gg_graph_list(struct gg_call *c, struct gg_graph_list *list, struct gg_err *err);
 

@@ -32,6 +32,20 @@ void gg_retry_earn(struct gg_call *c);
 GG_MUST bool gg_retry_wait(struct gg_call *c, enum gg_retry_kind kind,
                            const struct gg_http_response *response);
 
+/*
+ * The same for a call beside others, without the wait: *pause_ms is how long it must not be made.
+ * held_ms is waited for anyhow, and counts once.
+ */
+GG_MUST bool gg_retry_plan(struct gg_call *c, enum gg_retry_kind kind,
+                           const struct gg_http_response *response, int64_t held_ms,
+                           int64_t *pause_ms);
+
+/*
+ * True when the request can bear a pause of that length, which is counted then, besides the held_ms
+ * that it waits anyhow.
+ */
+GG_MUST bool gg_retry_bear(struct gg_call *c, int64_t pause_ms, int64_t held_ms);
+
 /* Seconds of Retry-After, a date counted from the answer's own Date: our clock may be off. -1: it
  * does not say. */
 int64_t gg_retry_asked_s(const struct gg_http_response *response);

@@ -13,9 +13,7 @@
 #include "gg/ext/json.h"
 #include "gg/proto/time.h"
 
-#define GG_EVENT_ID_BYTES_MAX  1024
-#define GG_EVENT_LIMIT_MAX     1000
-#define GG_EVENT_LIMIT_DEFAULT 100
+#define GG_EVENT_ID_BYTES_MAX 1024
 
 /* Faults found so far, in the order of the fields. */
 struct gg_faults {
@@ -49,25 +47,5 @@ bool gg_event_is_timezone(struct gg_str s);
 
 /* An id of Graph's that can stand as one segment of a path: it is encoded, but must not be "..". */
 bool gg_event_is_id(struct gg_str s);
-
-/* What a list was asked for; times in UTC. */
-struct gg_event_list {
-    struct gg_str start_time; /* Graph's form; absent: open */
-    struct gg_str end_time;
-    struct gg_str calendar_id;
-    struct gg_str timezone;
-    int64_t limit;
-};
-
-/* The raw values of the query, each absent when it is not there. */
-struct gg_event_query {
-    struct gg_str start_time;
-    struct gg_str end_time;
-    struct gg_str calendar_id;
-    struct gg_str timezone;
-    struct gg_str limit;
-};
-GG_MUST bool gg_event_parse_list(struct gg_arena *a, const struct gg_event_query *query,
-                                 struct gg_event_list *list, struct gg_err *err);
 
 #endif

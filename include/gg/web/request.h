@@ -33,6 +33,9 @@ struct gg_str gg_request_header(const struct gg_request *r, const char *cgi_name
 /* A parameter of the query; absent when it was not sent or is empty. */
 struct gg_str gg_request_query(const struct gg_request *r, const char *name);
 
+/* All of its values that are not empty, in their order; *out is the arena's. How many there are. */
+size_t gg_request_query_all(const struct gg_request *r, const char *name, struct gg_str **out);
+
 /* True when the query names it more than once, which OAuth forbids (RFC 6749 section 3.1). */
 bool gg_request_is_repeated(const struct gg_request *r, const char *name);
 

@@ -24,7 +24,8 @@ struct gg_route {
     bool is_main_only;                     /* there is none in the other realm */
     bool works_unconfigured;               /* answers even when nothing else can */
     enum gg_code query_fault;              /* for a query that is broken; GG_OK: GG_EINVALID */
-    const char *query[GG_ROUTE_QUERY_MAX]; /* the parameters that it takes, each once */
+    const char *query[GG_ROUTE_QUERY_MAX]; /* the parameters that it takes, each once … */
+    const char *repeats;                   /* … but for this one; NULL: none */
 };
 
 /* The whole table; *count says how long it is. */
