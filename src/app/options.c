@@ -97,14 +97,6 @@ static bool parse_token_keys(struct gg_option_read *r)
     return parse_secret(r);
 }
 
-static bool parse_audit_failure(struct gg_option_read *r)
-{
-    if (!gg_str_is(r->value, "open") && !gg_str_is(r->value, "closed"))
-        return fail(r, "must be open or closed");
-    *(bool *)r->field = gg_str_is(r->value, "closed");
-    return true;
-}
-
 static bool parse_algorithm(struct gg_option_read *r)
 {
     enum gg_hash hash;
@@ -141,12 +133,27 @@ static bool parse_sign_in(struct gg_option_read *r)
     return word >= 0 || fail(r, "must be off, existing or provision");
 }
 
+/* One word for no, one for yes. */
+static bool take_either(struct gg_option_read *r, const char *no, const char *yes,
+                        const char *fault)
+{
+    *(bool *)r->field = gg_str_is(r->value, yes);
+    return *(bool *)r->field || gg_str_is(r->value, no) || fail(r, fault);
+}
+
+static bool parse_audit_failure(struct gg_option_read *r)
+{
+    return take_either(r, "open", "closed", "must be open or closed");
+}
+
 static bool parse_unsealed(struct gg_option_read *r)
 {
-    bool refuses = gg_str_is(r->value, "refuse");
+    return take_either(r, "accept", "refuse", "must be accept or refuse");
+}
 
-    *(bool *)r->field = refuses;
-    return refuses || gg_str_is(r->value, "accept") || fail(r, "must be accept or refuse");
+static bool parse_connection(struct gg_option_read *r)
+{
+    return take_either(r, "kept", "shared", "must be kept or shared");
 }
 
 static bool parse_return_urls(struct gg_option_read *r)
@@ -327,6 +334,9 @@ static const struct gg_option table[] = {
     {"DATABASE_URL", parse_database_url, AT(database_url), .is_required = true, .is_secret = true,
      .meaning = "`mariadb://USER:PASSWORD@HOST[,HOST2…]:PORT/DB?unix_socket=PATH&ssl_ca=PATH`, "
                 "parts percent-encoded; several hosts fail over in order"},
+    {"DATABASE_CONNECTION", parse_connection, AT(shares_connection), .fallback = "kept",
+     .meaning = "each worker has its own, `kept`; or `shared`: given back while it waits for "
+                "Microsoft and between requests, for more workers than `max_connections`"},
     {"MICROSOFT_LOGIN_URL", parse_microsoft_url, AT(login_url),
      .fallback = "https://login.microsoftonline.com", .meaning = "the identity platform"},
     {"MICROSOFT_GRAPH_URL", parse_microsoft_url, AT(graph_url),

@@ -71,6 +71,7 @@ static struct gg_db *open_db(struct gg_arena *a, const struct gg_conf *conf)
     address->connect_timeout_s = (int)conf->connect_timeout_s;
     address->query_timeout_s = QUERY_TIMEOUT_S;
     address->return_s = RETURN_S;
+    address->is_shared = conf->shares_connection;
     return gg_db_open(address);
 }
 

@@ -9,10 +9,14 @@
 #include <errmsg.h>
 #include <mysql.h>
 #include <mysqld_error.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define TRIES 4
 /* The first host is looked for again twice as late each time that it is not there. */
@@ -21,6 +25,9 @@
     "SET time_zone='+00:00', sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'," \
     " autocommit=1, innodb_lock_wait_timeout=3, lock_wait_timeout=%d, max_statement_time=%d"
 #define ISOLATION_SQL "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+/* On Galera what is read, updated or deleted is as any node has left it: else a session of a moment
+ * ago would be unknown on another host. An insert is certified anyway. */
+#define CAUSAL_SQL "SET SESSION wsrep_sync_wait=3"
 
 struct gg_db {
     const struct gg_db_address *address;
@@ -98,10 +105,14 @@ static bool connect_one(struct gg_db *db, size_t host, struct gg_err *err)
 {
     const struct gg_db_address *to = db->address;
     MYSQL *m = new_handle(to);
+    bool ok = mysql_real_connect(m, to->unix_socket == NULL ? to->hosts[host].name : "localhost",
+                                 to->user, to->password, to->name, to->hosts[host].port,
+                                 to->unix_socket, 0) != NULL;
 
-    if (mysql_real_connect(m, to->unix_socket == NULL ? to->hosts[host].name : "localhost",
-                           to->user, to->password, to->name, to->hosts[host].port, to->unix_socket,
-                           0) == NULL) {
+    /* A server without Galera's code does not know it, and has no need of it. */
+    ok = ok && (mysql_query(m, CAUSAL_SQL) == 0 || mysql_errno(m) == ER_UNKNOWN_SYSTEM_VARIABLE);
+    db->set.code = mysql_errno(m);
+    if (!ok) {
         gg_metric_count(GG_METRIC_DB_ERRORS, GG_M_DB_CONNECT, 0, 0);
         (void)gg_fail(err, GG_EDATABASE, "cannot connect: %u %s", mysql_errno(m), mysql_error(m));
         err->retry_after_s = 5;
@@ -109,6 +120,11 @@ static bool connect_one(struct gg_db *db, size_t host, struct gg_err *err)
         return false;
     }
     db->set.mysql = m;
+    /* A host that is cut off does not even acknowledge: no reason to wait as for a slow statement.
+     */
+    unsigned silence_ms = (unsigned)to->connect_timeout_s * 1000;
+    (void)setsockopt(mysql_get_socket(m), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms,
+                     sizeof silence_ms);
     return true;
 }
 
@@ -192,29 +208,47 @@ static bool is_repeatable(const struct gg_db_batch *batch)
     return all;
 }
 
+/* Those who were in each other's way must not meet again; on Galera they meet in the whole cluster.
+ */
+static void back_off(int tries)
+{
+    int64_t most_us = 5000LL << (tries < 5 ? tries - 1 : 4);
+
+    gg_clock_sleep_ms(1 + (gg_clock_mono_us() * 31 + getpid() * 977L) % most_us / 1000);
+}
+
+/* Every connection is taken: others are given back within moments. */
+static bool is_full(const struct gg_db *db)
+{
+    return db->set.code == ER_CON_COUNT_ERROR || db->set.code == ER_TOO_MANY_USER_CONNECTIONS ||
+           db->set.code == ER_USER_LIMIT_REACHED;
+}
+
 static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg_db_batch *batch,
                            struct gg_err *err)
 {
     /* What took so long once is not tried again: the caller waits. */
     struct gg_deadline patience = gg_deadline_in(db->address->query_timeout_s * 500LL);
     bool may_repeat = is_repeatable(batch);
+    bool is_worth;
 
     db->set.code = 0;
     for (int tries = 1;; tries++) {
         if (db->set.mysql != NULL && (is_stale(db, may_repeat) || is_to_return(db)))
             disconnect(db);
-        if (db->set.mysql == NULL && !connect_any(db, err))
-            return false;
-        if (gg_dbstmt_run(&db->set, a, batch, err)) {
+        if (db->set.mysql == NULL && !connect_any(db, err)) {
+            is_worth = is_full(db);
+        } else if (gg_dbstmt_run(&db->set, a, batch, err)) {
             db->used_ms = gg_clock_mono_ms();
             return true;
+        } else {
+            /* A conflict leaves the connection, and somebody else has got through. */
+            is_worth = is_again(db, may_repeat) && (tries < TRIES || db->set.mysql != NULL);
         }
-        bool is_worth = is_again(db, may_repeat);
         gg_log(GG_DEBUG, "db.error", "code=%u try=%d", db->set.code, tries);
-        if (!is_worth || tries == TRIES || gg_deadline_left_ms(patience) == 0)
+        if (!is_worth || gg_deadline_left_ms(patience) == 0)
             return false;
-        if (db->set.mysql != NULL)
-            gg_clock_sleep_ms(5L * tries + (long)(gg_clock_mono_ms() % 7));
+        back_off(tries);
     }
 }
 
@@ -237,6 +271,12 @@ bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
     return gg_db_run_all(db, a, &(struct gg_db_batch){&call, result, 1}, err);
 }
 
+void gg_db_rest(struct gg_db *db)
+{
+    if (db != NULL && db->address->is_shared)
+        disconnect(db);
+}
+
 int64_t gg_db_spent_us(const struct gg_db *db)
 {
     return db == NULL ? 0 : db->spent_us;
@@ -244,10 +284,18 @@ int64_t gg_db_spent_us(const struct gg_db *db)
 
 enum gg_db_fault gg_db_fault(const struct gg_db *db)
 {
-    bool is_denied =
-        db->set.code == ER_TABLEACCESS_DENIED_ERROR || db->set.code == ER_COLUMNACCESS_DENIED_ERROR;
-
-    return db->set.code == ER_DUP_ENTRY ? GG_DB_DUPLICATE : is_denied ? GG_DB_DENIED : GG_DB_OTHER;
+    switch (db->set.code) {
+    case ER_DUP_ENTRY:
+        return GG_DB_DUPLICATE;
+    case ER_TABLEACCESS_DENIED_ERROR:
+    case ER_COLUMNACCESS_DENIED_ERROR:
+        return GG_DB_DENIED;
+    case ER_LOCK_DEADLOCK:
+    case ER_LOCK_WAIT_TIMEOUT:
+        return GG_DB_CONFLICT;
+    default:
+        return GG_DB_OTHER;
+    }
 }
 
 bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err)

@@ -22,6 +22,8 @@ bool gg_ctx_fetch(struct gg_call *c, const struct gg_http_request *request,
                   struct gg_http_response *response, struct gg_err *err)
 {
     int64_t start_us = gg_clock_mono_us();
+
+    gg_db_rest(c->ctx->db);
     bool ok = gg_http_fetch(c->ctx->http, c->arena, request, response, err);
 
     c->graph_us += gg_clock_mono_us() - start_us;

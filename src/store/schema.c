@@ -87,14 +87,19 @@ bool gg_schema_lock(struct gg_db *lock, int wait_s, struct gg_err *err)
 {
     struct gg_deadline deadline = gg_deadline_in((int64_t)wait_s * 1000);
 
-    if (!gg_db_run_script(lock, make_tables, err))
-        return false;
-    while (!gg_db_run_script(lock, lock_row, err)) {
+    bool has_tables = false;
+
+    for (;;) {
+        has_tables = has_tables || gg_db_run_script(lock, make_tables, err);
+        /* On Galera another node's migration is in the way of making them. */
+        if (!has_tables && gg_db_fault(lock) != GG_DB_CONFLICT)
+            return false;
+        if (has_tables && gg_db_run_script(lock, lock_row, err))
+            return true;
         if (gg_deadline_left_ms(deadline) == 0)
             return false;
         gg_clock_sleep_ms(200);
     }
-    return true;
 }
 
 bool gg_schema_apply(struct gg_db *db, struct gg_arena *a, const struct gg_migration *migration,
@@ -105,6 +110,8 @@ bool gg_schema_apply(struct gg_db *db, struct gg_arena *a, const struct gg_migra
                                    gg_db_text(migration->sha256)};
     struct gg_db_result done;
 
+    /* No lock spans a Galera cluster: by another node another may have done the same just now. */
     return gg_db_run_script(db, migration->sql.p, err) &&
-           gg_db_run(db, a, GG_DB_CALL(record, NULL, values), &done, err);
+           (gg_db_run(db, a, GG_DB_CALL(record, NULL, values), &done, err) ||
+            gg_db_fault(db) == GG_DB_DUPLICATE);
 }

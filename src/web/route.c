@@ -335,6 +335,7 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
         err = (struct gg_err){.code = GG_OK};
     if (!write_audit(x, &err) || !ok)
         answer_error(x, &err);
+    gg_db_rest(ctx->db);
     gg_response_header(&x->response, "X-Request-ID", x->request.request_id);
     count_request(x, &err, start_us);
     gg_fcgi_finish(f, gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD

@@ -145,6 +145,22 @@ def test_comes_back_with_the_database(stack, program, parts, realm):
         assert someone.cal("GET").status == 200, (pause, worker.logs())
 
 
+# mutant: src/flow/ctx.c: gg_db_rest(c->ctx->db); => (void)0;
+# mutant: src/web/route.c: gg_db_rest(ctx->db); => (void)0;
+@pytest.mark.promise("faults/database", "More workers than the database has connections: with DATABASE_CONNECTION=shared all of them serve")
+def test_fewer_connections_than_workers(program, parts, stack, sim):
+    """The account has three; twelve workers wait for Microsoft at once, longer than anybody waits for a connection."""
+    stack.mariadb.sql(f"CREATE OR REPLACE USER few@'%' IDENTIFIED BY 'few' WITH MAX_USER_CONNECTIONS 3;"
+                      f" GRANT ALL ON `{stack.database.name}`.* TO few@'%'")
+    worker = program("--workers", 12, DATABASE_URL=url_of(parts, who="few:few"), DATABASE_CONNECTION="shared")
+    people = [direct(Person, worker, REALMS[i % 2]).connect() for i in range(12)]
+    sim.fault("delay", "graph", count=None, delay_ms=2000)
+    assert {answer.status for answer in each(people, lambda someone: someone.cal("GET"))} == {200}
+    assert {answer.status for answer in each(people, lambda someone: someone.api("GET", "auth/microsoft/user"))} == {200}
+    worker.stop()
+    stack.mariadb.sql("DROP USER few@'%'")
+
+
 @pytest.fixture
 def backup(stack):
     """backup(): the whole server takes no writes, as while it is copied, until the function that this gives is called."""

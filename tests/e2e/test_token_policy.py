@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from conftest import BUILD, Person
-from kit import cal, needs_microsoft, refreshes
+from kit import at_once, cal, needs_microsoft, refreshes
 from metrics import parse, total
 
 from stack.smoke import REALMS
@@ -134,6 +134,21 @@ def test_four_at_a_time(people, site):
     assert maintain(site)[0] == [12, 0, 0, 0, 0]
     assert site.sim.counters()["token_peak"] == 4
     assert [refreshes(someone) for someone in crowd] == [1] * 12
+
+
+# mutant: src/flow/idle.c: if (ok && (!due || row.is_leased => if (ok && (false || row.is_leased
+@pytest.mark.promise("faults/microsoft", "maintain on several hosts at once: each token is refreshed once, each row deleted once")
+def test_two_hosts_at_once(people, site):
+    """Both take their time over each token, and meet at many."""
+    crowd, states = people(12, IDLE_DAYS), 6000
+    site.sql("INSERT INTO login_states (state_hash, browser_hash, realm, sealed, expires_at) SELECT LPAD(seq, 43, 'x'),"
+             f" REPEAT('y', 43), 'main', 'z', NOW() - INTERVAL 1 DAY FROM seq_1_to_{states}")
+    site.sim.fault("delay", "token", grant="refresh_token", count=None, delay_ms=100)
+    runs = at_once(2, lambda _: maintain(site))
+    assert [sum(counts[i] for counts, _ in runs) for i in range(3)] == [12, 0, 0], runs
+    assert [refreshes(someone) for someone in crowd] == [1] * 12
+    assert sum(int(re.search(r"^states: (\d+) deleted$", done.stdout, re.M)[1]) for _, done in runs) == states
+    assert all(cal(someone, "GET").status == 200 for someone in crowd)
 
 
 @pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 60}, {"aadsts": 90055}, {"status": 503, "retry_after": 60}],

@@ -45,8 +45,9 @@ struct gg_conf {
     const char *jwt_issuer;
     const char *jwt_audience;
     struct gg_secret database_url;
-    const char *login_url; /* without its last '/' */
-    const char *graph_url; /* likewise */
+    bool shares_connection; /* DATABASE_CONNECTION=shared */
+    const char *login_url;  /* without its last '/' */
+    const char *graph_url;  /* likewise */
     const char *ca_file;
     const char *scopes;
     enum gg_sign_in sign_in;

@@ -31,7 +31,8 @@ struct gg_db_address {
     size_t host_count;
     int connect_timeout_s;
     int query_timeout_s;
-    int return_s; /* so long a later host serves before the first is tried again; 0: for good */
+    bool is_shared; /* connections are fewer than workers: see gg_db_rest */
+    int return_s;   /* so long a later host serves before the first is tried again; 0: for good */
 };
 
 struct gg_db;
@@ -45,8 +46,9 @@ const struct gg_db_address *gg_db_address(const struct gg_db *db);
  * One statement. Its text may hold {table}, {key}, {subject}, {users} and {new_id}, which the realm
  * fills: that is how one text serves both. Only constants of the program ever stand there.
  *
- * A deadlock or a lock that was waited for too long is always tried again, since each statement is
- * a transaction of its own; after a lost connection, only what is repeatable.
+ * A deadlock (on Galera, also what another node has written meanwhile) or a lock that was waited
+ * for too long is always tried again, since each statement is a transaction of its own; after a
+ * lost connection, only what is repeatable. A node that has lost its cluster counts as away.
  */
 struct gg_db_stmt {
     const char *sql;
@@ -108,6 +110,12 @@ struct gg_db_batch {
 GG_MUST bool gg_db_run_all(struct gg_db *db, struct gg_arena *a, const struct gg_db_batch *batch,
                            struct gg_err *err);
 
+/*
+ * Nothing is asked for a while: where connections are shared, this one is closed, for another
+ * worker to have. A server that has none left is waited for, a few seconds at most.
+ */
+void gg_db_rest(struct gg_db *db);
+
 /* Microseconds that gg_db_run has taken so far, all calls together; 0 for NULL. */
 int64_t gg_db_spent_us(const struct gg_db *db);
 
@@ -120,6 +128,7 @@ enum gg_db_fault {
     GG_DB_OTHER,
     GG_DB_DUPLICATE, /* a unique key is taken; also when a repeated statement came through before */
     GG_DB_DENIED,    /* the user may not do that */
+    GG_DB_CONFLICT,  /* somebody else was first: it may go well the next time */
 };
 enum gg_db_fault gg_db_fault(const struct gg_db *db);
 
