@@ -14,6 +14,9 @@
 
 #define KEY_ROUNDS      100000
 #define QUERY_TIMEOUT_S 10
+/* Of several hosts: longer than a cluster takes to part with one that is lost (5 s and a little).
+ */
+#define QUERY_TIMEOUT_OF_SEVERAL_S 8
 /* A first host of the database that was away is asked for again so often, then less and less. */
 #define RETURN_S 30
 /* Of the hash in the metrics file's name. */
@@ -69,7 +72,8 @@ static struct gg_db *open_db(struct gg_arena *a, const struct gg_conf *conf)
         !gg_dburl_parse(a, conf->database_url, address, &fault))
         return NULL;
     address->connect_timeout_s = (int)conf->connect_timeout_s;
-    address->query_timeout_s = QUERY_TIMEOUT_S;
+    address->query_timeout_s =
+        address->host_count > 1 ? QUERY_TIMEOUT_OF_SEVERAL_S : QUERY_TIMEOUT_S;
     address->return_s = RETURN_S;
     address->is_shared = conf->shares_connection;
     return gg_db_open(address);

@@ -120,8 +120,7 @@ static bool connect_one(struct gg_db *db, size_t host, struct gg_err *err)
         return false;
     }
     db->set.mysql = m;
-    /* A host that is cut off does not even acknowledge: no reason to wait as for a slow statement.
-     */
+    /* A host that is cut off does not even acknowledge: that is no slow statement. */
     unsigned silence_ms = (unsigned)to->connect_timeout_s * 1000;
     (void)setsockopt(mysql_get_socket(m), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms,
                      sizeof silence_ms);
@@ -191,7 +190,7 @@ static bool is_again(struct gg_db *db, bool is_repeatable)
         e = known[i].code == e.code ? known[i] : e;
     bool is_clients = (e.code >= CR_MIN_ERROR && e.code <= CR_MAX_ERROR) || e.code >= CER_MIN_ERROR;
     gg_metric_count(GG_METRIC_DB_ERRORS, e.kind, 0, 0);
-    if (e.again == AGAIN_ELSEWHERE)
+    if (e.again == AGAIN_ELSEWHERE || e.again == AGAIN_IF_REPEATABLE)
         db->first = db->host + 1;
     /* Where the client library itself stumbled, nobody knows whose answer would come next. */
     if (e.again > AGAIN_SAME || is_clients)
@@ -208,8 +207,7 @@ static bool is_repeatable(const struct gg_db_batch *batch)
     return all;
 }
 
-/* Those who were in each other's way must not meet again; on Galera they meet in the whole cluster.
- */
+/* Those who were in each other's way must not meet again; on Galera, in the whole cluster. */
 static void back_off(int tries)
 {
     int64_t most_us = 5000LL << (tries < 5 ? tries - 1 : 4);

@@ -167,10 +167,21 @@ def a_node_is_killed(site, number):
     return f"{said}; and none of {len(rest)} when it came back"
 
 
+@contextlib.contextmanager
+def rejoined(site, node):
+    """However it went, the next scenario finds three nodes."""
+    try:
+        yield
+    finally:
+        node.isolate(False)
+        node.relay.up()
+        site.cluster.wait(3)
+
+
 def partitioned(site, way):
     """The first node is cut off from the others: seen by its clients (they reach it in vain), refused, or silent."""
     load, node = Load(site), site.cluster.nodes[0]
-    with load.callers as callers:
+    with load.callers as callers, rejoined(site, node):
         callers.more(100, 200)
         fault_at = time.monotonic()
         if way == "silent":
@@ -203,9 +214,11 @@ def _count_over_a_kill(site):
     with Callers(*[lambda twin=twin: twin.cal("GET") for twin in twins], pause_s=0.05) as callers:
         callers.more(LIMIT // 3, 200)
         site.cluster.nodes[1].kill()
-        wait_for(lambda: callers.tally()[429, "rate_limited"] > 30, 40)
+        try:
+            wait_for(lambda: callers.tally()[429, "rate_limited"] > 30, 40)
+        finally:
+            site.cluster.nodes[1].come_back()
     tally = callers.tally()
-    site.cluster.nodes[1].come_back()
     site.cluster.wait(3)
     assert set(tally) <= {(200, None), (429, "rate_limited"), (503, "database_unavailable")}, tally
     passed = tally[200, None]

@@ -52,6 +52,7 @@ PLAIN_TESTS = \
 # These need a database: with_mariadb.py starts one for all of them.
 DB_TESTS = \
 	tests/unit/ext_db \
+	tests/unit/ext_db_hosts \
 	tests/unit/ext_dbstmt \
 	tests/unit/store_account \
 	tests/unit/store_audit \
@@ -130,6 +131,7 @@ tests_unit_base_str_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_surrogate_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_ext_crypto_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_db_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
+tests_unit_ext_db_hosts_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_dbstmt_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_fcgi_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_http_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
