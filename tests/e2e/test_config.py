@@ -58,6 +58,7 @@ VALUES = {
     "REQUEST_DEADLINE_S": SECONDS,
     "AUDIT_KEY": ([KEY, f"{KEY},{KEY[::-1][1:]}="], ["plain-key-text", KEY[:-1], f"{KEY};{KEY}"]),
     "AUDIT_FAILURE": (["open", "closed"], ["Open", "yes", "0"]),
+    "DATABASE_CONNECTION": (["kept", "shared"], ["Kept", "off", "0"]),
     "AUDIT_KEEP_DAYS": (["1", "400"], ["0", "-1", "x", "1.5", "99999"]),
     "LOG_LEVEL": (["debug", "info", "warning", "error"], ["verbose", "INFO", "3"]),
     "LOG_TARGET": (["stderr", "syslog", "file:/dev/null"], ["stdout", "file:", "/var/log/x", "file:log", "file:./log"]),
