@@ -15,6 +15,15 @@
 #define RSA_BITS_MIN          2048
 #define RSA_BITS_MAX          8192
 
+/*
+ * What OpenSSL looks up by its name at each call otherwise, which costs as much as a small token.
+ * Made when first needed; of what went through only the last key of each hash is left in it.
+ */
+static struct {
+    EVP_CIPHER *aes;
+    EVP_MAC_CTX *hmac[3];
+} fetched;
+
 /* OpenSSL keeps its errors in a queue of the thread; nobody here reads it. */
 static bool fail(struct gg_err *err, const char *what)
 {
@@ -106,13 +115,36 @@ static const char *digest_name(enum gg_hash hash)
     return hash == GG_SHA256 ? "SHA256" : hash == GG_SHA384 ? "SHA384" : "SHA512";
 }
 
+/* One for each hash, made when it is first needed; each use gives it a key of its own. */
+static EVP_MAC_CTX *find_hmac(enum gg_hash hash)
+{
+    EVP_MAC_CTX **kept = &fetched.hmac[hash == GG_SHA256 ? 0 : hash == GG_SHA384 ? 1 : 2];
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest_name(hash), 0),
+        OSSL_PARAM_construct_end()};
+
+    if (*kept != NULL)
+        return *kept;
+    EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = algorithm == NULL ? NULL : EVP_MAC_CTX_new(algorithm);
+    EVP_MAC_free(algorithm);
+    if (ctx != NULL && EVP_MAC_CTX_set_params(ctx, params) == 1) {
+        *kept = ctx;
+        return ctx;
+    }
+    EVP_MAC_CTX_free(ctx);
+    return NULL;
+}
+
 bool gg_crypto_hmac(enum gg_hash hash, struct gg_secret key, struct gg_str in, struct gg_mac *mac,
                     struct gg_err *err)
 {
     struct gg_str k = gg_secret_reveal(key);
+    EVP_MAC_CTX *ctx = find_hmac(hash);
 
-    if (EVP_Q_mac(NULL, "HMAC", NULL, digest_name(hash), NULL, bytes(k), k.n, bytes(in), in.n,
-                  mac->bytes, sizeof mac->bytes, &mac->n) == NULL)
+    if (ctx == NULL || EVP_MAC_init(ctx, bytes(k), k.n, NULL) != 1 ||
+        EVP_MAC_update(ctx, bytes(in), in.n) != 1 ||
+        EVP_MAC_final(ctx, mac->bytes, &mac->n, sizeof mac->bytes) != 1)
         return fail(err, "HMAC");
     return true;
 }
@@ -125,11 +157,13 @@ static bool run_cipher(enum way way, struct gg_aes aes, struct gg_str in, unsign
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     int body = 0;
     int tail = 0;
-    bool done =
-        ctx != NULL &&
-        EVP_CipherInit_ex2(ctx, EVP_aes_128_cbc(), aes.key, aes.iv, way == ENCRYPT, NULL) == 1 &&
-        EVP_CipherUpdate(ctx, to, &body, bytes(in), (int)in.n) == 1 &&
-        EVP_CipherFinal_ex(ctx, to + body, &tail) == 1;
+
+    if (fetched.aes == NULL)
+        fetched.aes = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
+    bool done = ctx != NULL && fetched.aes != NULL &&
+                EVP_CipherInit_ex2(ctx, fetched.aes, aes.key, aes.iv, way == ENCRYPT, NULL) == 1 &&
+                EVP_CipherUpdate(ctx, to, &body, bytes(in), (int)in.n) == 1 &&
+                EVP_CipherFinal_ex(ctx, to + body, &tail) == 1;
 
     EVP_CIPHER_CTX_free(ctx);
     *n = done ? (size_t)body + (size_t)tail : 0;
