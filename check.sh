@@ -19,6 +19,7 @@ pages     | the page behind nginx and mod_proxy_fcgi   | pages
 asan      | ASan and UBSan; end to end behind nginx    | make -s -C build check-asan
 coverage  | coverage; end to end, Apache, unix socket  | make -s -C build coverage
 analyze   | gcc -fanalyzer, clang static analyzer      | make -s -C build analyze
+micro     | instructions of the hot rooms, by callgrind  | make -s -C build check-micro
 valgrind  | the shorter unit tests under valgrind      | make -s -C build check-valgrind-short
 tsan      | what runs beside the resolver thread, TSan | make -s -C build check-tsan
 fuzz      | each fuzzer: its seeds, then a short run   | make -s -C build fuzz FUZZ_RUNS=20000
