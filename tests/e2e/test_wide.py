@@ -174,6 +174,7 @@ def test_the_hour_that_a_clock_repeats(person):
     assert whole(answer) == ["early", "late", "again", "after"]
 
 
+# mutant: src/flow/wide.c: s->given + (int64_t)s->taken; => s->given;
 @pytest.mark.parametrize("query", [{}, SPAN, {"start_time": SPAN["start_time"]}, {"end_time": SPAN["end_time"]}],
                          ids=["all", "view", "from", "until"])
 @pytest.mark.parametrize("limit", [7, 100, 174])

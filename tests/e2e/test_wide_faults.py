@@ -107,6 +107,7 @@ def since(person, before):
     return asked(person)[before:]
 
 
+# mutant: src/flow/fanout.c: later_ms(r->held_until_ms, w->not_before_ms) <= now_ms => w->not_before_ms <= now_ms
 def test_throttling_holds_what_has_not_begun(person, sim):
     """One call is told to wait a second: nothing new is asked in that second, then all of it."""
     someone = person().connect()
