@@ -43,7 +43,9 @@ class Plan:
         self.shards = max(math.ceil(self.peak / node_most), math.ceil(self.peak / (GRAPH_AT_MOST * 0.9)))
         self.load = self.peak / self.shards
         self.hosts = max(1, math.ceil(self.load * self.worker_s / (CORES * USE))) + 1
-        self.workers = max(8, math.ceil(1.5 * self.load * (self.graph_mean_s + self.worker_s + cpu["database"])))
+        # Little's law, and room for a crowd.
+        at_once = self.load * (self.graph_mean_s + self.worker_s + cpu["database"])
+        self.workers = math.ceil(1.2 * at_once + 4 * math.sqrt(at_once))
         self.commits = self.load * costs["read"]["commits"] + refreshes / self.shards * costs["refresh_commits"]
         self.replicated = self.load * costs["read"]["replicated_bytes"]
         in_shard = users / self.shards

@@ -13,7 +13,7 @@ WITHOUT_SERVER = {"test_addresses", "test_attack_headers", "test_audit", "test_a
                   "test_docs", "test_docs_encryption_at_rest", "test_explain", "test_faults_dns", "test_faults_growth",
                   "test_faults_hosts", "test_faults_worker", "test_install", "test_keys", "test_limits", "test_logs",
                   "test_metrics", "test_metrics_moves", "test_metrics_sum", "test_migrate", "test_monitoring", "test_openapi",
-                  "test_operations_docs", "test_program", "test_rotation", "test_seals", "test_settings", "test_token_policy",
+                  "test_operations_docs", "test_program", "test_rotation", "test_scaling", "test_seals", "test_settings", "test_token_policy",
                   "test_warm", "test_wide", "test_wide_faults"}
 IN_SPITE = "web_server"
 
