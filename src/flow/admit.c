@@ -11,7 +11,7 @@ struct gg_admitted {
 bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
                    struct gg_rate *rate, struct gg_err *err)
 {
-    struct gg_db_result results[2];
+    struct gg_db_result results[2] = {{0}};
 
     if (whose == NULL)
         return gg_rate_take(c->ctx->db, c->arena, limit, rate, err);
