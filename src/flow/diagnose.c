@@ -160,6 +160,7 @@ bool gg_diagnose_client(struct gg_call *c, struct gg_secret secret, struct gg_di
         .url = gg_ctx_login_url(c, "oauth2/v2.0/token"),
         .headers = {"Content-Type: application/x-www-form-urlencoded", "Accept: application/json"},
         .body = format_form(c, secret, is_one_tenant),
+        .wants_own_connection = true, /* else an old one that ends would be taken for a fault */
     };
     struct gg_http_response response;
     struct gg_tokens tokens;
