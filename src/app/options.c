@@ -236,11 +236,7 @@ static bool parse_form(struct gg_option_read *r)
 
 static bool parse_subjects(struct gg_option_read *r)
 {
-    static const char *const words[] = {"hash", "plain", NULL};
-    int word = find_word(r, words);
-
-    *(bool *)r->field = word == 1;
-    return word >= 0 || fail(r, "must be hash or plain");
+    return take_either(r, "hash", "plain", "must be hash or plain");
 }
 
 /* Not opened here: whoever checks the configuration may be another user than the worker. */
