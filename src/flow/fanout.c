@@ -6,7 +6,7 @@
 /* However late a call is, what else there is to do is looked at so often. */
 #define LOOK_MS 1000
 
-enum state { WAITING, FLYING, REFUSED, DONE };
+enum state { WAITING, FLYING, REFUSED, ENDED, TAKEN };
 
 struct work {
     struct gg_fanout_job *job;
@@ -19,6 +19,7 @@ struct work {
 
 struct run {
     struct gg_call *c;
+    const struct gg_fanout *fanout;
     struct work *works;
     size_t count;
     size_t flying;
@@ -47,7 +48,7 @@ static void hold(struct run *r, int64_t ms)
 
 static void fail_job(struct work *w, const struct gg_err *err)
 {
-    w->state = DONE;
+    w->state = ENDED;
     w->job->err = *err;
 }
 
@@ -137,7 +138,7 @@ static bool take_answer(struct run *r, struct work *w, struct gg_err *err)
             hold(r, pause_ms);
         return true;
     }
-    w->state = DONE;
+    w->state = ENDED;
     job->err = w->flight.err;
     if (job->err.code != GG_OK ||
         gg_graph_read(r->c, &job->request, response, &job->body, &job->err))
@@ -154,13 +155,41 @@ static bool take_answer(struct run *r, struct work *w, struct gg_err *err)
     return !r->is_renewed;
 }
 
-/* Waits for an answer, or until it is another's turn to begin. */
+/* Gives one that has ended to whoever takes it; false when there is none. */
+static bool give_one(struct run *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct work *w = &r->works[i];
+        if (w->state != ENDED)
+            continue;
+        w->state = TAKEN;
+        if (r->fanout->take != NULL)
+            r->fanout->take(r->fanout->arg, w->job);
+        return true;
+    }
+    return false;
+}
+
+static bool has_ended(const struct run *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->works[i].state == ENDED)
+            return true;
+    return false;
+}
+
+/*
+ * Waits for an answer, or until it is another's turn to begin. What came before is taken meanwhile:
+ * first all that may is sent, so that Graph and we work side by side.
+ */
 static bool land(struct run *r, struct gg_err *err)
 {
     int64_t start_us = gg_clock_mono_us();
-    struct gg_http_flight *flight = gg_http_next(r->c->ctx->http, wait_ms(r));
+    struct gg_http_flight *flight = gg_http_next(r->c->ctx->http, has_ended(r) ? 0 : wait_ms(r));
 
     r->c->graph_us += gg_clock_mono_us() - start_us;
+    if (flight == NULL)
+        (void)give_one(r);
     for (size_t i = 0; flight != NULL && i < r->count; i++) {
         struct work *w = &r->works[i];
         if (flight != &w->flight)
@@ -195,7 +224,7 @@ static bool renew(struct run *r, struct gg_err *err)
 static bool is_done(const struct run *r)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (r->works[i].state != DONE)
+        if (r->works[i].state != TAKEN)
             return false;
     return true;
 }
@@ -211,7 +240,7 @@ static bool run(struct run *r, struct gg_err *err)
             ok = land(r, err);
         else if (r->refused > 0)
             ok = renew(r, err);
-        else if (!is_done(r))
+        else if (!give_one(r) && !is_done(r))
             gg_clock_sleep_ms(wait_ms(r));
         if (!ok)
             return false;
@@ -219,16 +248,17 @@ static bool run(struct run *r, struct gg_err *err)
     return true;
 }
 
-bool gg_fanout_run(struct gg_call *c, struct gg_fanout_job *jobs, size_t count,
-                   struct gg_access *access, struct gg_err *err)
+bool gg_fanout_run(struct gg_call *c, const struct gg_fanout *fanout, struct gg_access *access,
+                   struct gg_err *err)
 {
-    struct run r = {.c = c, .count = count, .access = access};
+    struct gg_fanout_job *jobs = fanout->jobs;
+    struct run r = {.c = c, .fanout = fanout, .count = fanout->count, .access = access};
 
-    if (count > 0 && !gg_secret_is_set(access->token) &&
+    if (r.count > 0 && !gg_secret_is_set(access->token) &&
         !gg_refresh_get(c, jobs[0].request.key, access, err))
         return false;
-    r.works = gg_arena_alloc(c->arena, count * sizeof *r.works);
-    for (size_t i = 0; i < count; i++) {
+    r.works = gg_arena_alloc(c->arena, r.count * sizeof *r.works);
+    for (size_t i = 0; i < r.count; i++) {
         jobs[i].err = (struct gg_err){.code = GG_OK};
         jobs[i].body = (struct gg_str){NULL, 0};
         r.works[i] = (struct work){.job = &jobs[i]};

@@ -99,40 +99,45 @@ static bool read_page(struct wide *w, struct source *s, struct gg_str body,
     return s->url != NULL;
 }
 
-static void take_answer(struct wide *w, struct source *s, const struct gg_fanout_job *job)
+/* A page more of some calendars, all at once. */
+struct round {
+    struct wide *w;
+    struct gg_fanout_job jobs[GG_LISTING_CALENDARS_MAX];
+    struct source *of[GG_LISTING_CALENDARS_MAX];
+    size_t count;
+};
+
+static void take_answer(void *arg, struct gg_fanout_job *job)
 {
+    struct round *r = arg;
+    struct source *s = r->of[job - r->jobs];
     struct gg_arena *scratch = gg_arena_open();
 
     s->err = job->err;
     if (s->err.code == GG_OK)
-        (void)read_page(w, s, job->body, scratch, &s->err);
+        (void)read_page(r->w, s, job->body, scratch, &s->err);
     gg_arena_close(scratch);
 }
 
-/* A page more of each calendar that is marked, all at once. */
 static bool read_marked(struct wide *w, const bool *is_marked, struct gg_err *err)
 {
-    struct gg_fanout_job jobs[GG_LISTING_CALENDARS_MAX];
-    struct source *of[GG_LISTING_CALENDARS_MAX];
-    size_t n = 0;
+    struct round r = {.w = w};
 
     for (size_t i = 0; i < w->count; i++) {
         struct source *s = &w->sources[i];
         if (!is_marked[i])
             continue;
         s->seen.urls[s->seen.count++] = s->url;
-        of[n] = s;
-        jobs[n++] = (struct gg_fanout_job){.request = {.key = w->key,
-                                                       .operation = GG_M_LIST_EVENTS,
-                                                       .method = "GET",
-                                                       .url = s->url,
-                                                       .timezone = w->list->timezone}};
+        r.of[r.count] = s;
+        r.jobs[r.count++] = (struct gg_fanout_job){.request = {.key = w->key,
+                                                               .operation = GG_M_LIST_EVENTS,
+                                                               .method = "GET",
+                                                               .url = s->url,
+                                                               .timezone = w->list->timezone}};
     }
-    if (!gg_fanout_run(w->c, jobs, n, &w->access, err))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        take_answer(w, of[i], &jobs[i]);
-    return true;
+    const struct gg_fanout fanout = {
+        .jobs = r.jobs, .count = r.count, .take = take_answer, .arg = &r};
+    return gg_fanout_run(w->c, &fanout, &w->access, err);
 }
 
 /* The calendar whose next event is the earliest; NULL when nothing is left of what has been read.

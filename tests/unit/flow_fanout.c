@@ -12,10 +12,21 @@ static struct stand_in s;
 static struct gg_token_key key;
 static struct gg_fanout_job jobs[JOBS];
 
+static int taken;
+
+/* Each once, with its answer. */
+static void take(void *arg, struct gg_fanout_job *job)
+{
+    ck_assert_ptr_eq(arg, &taken);
+    ck_assert(job->err.code != GG_OK || job->body.p != NULL);
+    taken++;
+}
+
 /* Calls of /v1.0/0, /v1.0/1, … in a request that has just begun. */
 static enum gg_code run(size_t n)
 {
     struct gg_access access = {0};
+    const struct gg_fanout fanout = {.jobs = jobs, .count = n, .take = take, .arg = &taken};
 
     s.call = (struct gg_call){.ctx = &s.ctx, .arena = s.arena, .deadline = gg_deadline_in(10000)};
     s.err = (struct gg_err){.code = GG_OK};
@@ -25,7 +36,8 @@ static enum gg_code run(size_t n)
                         .operation = GG_M_LIST_EVENTS,
                         .method = "GET",
                         .url = gg_graph_url(&s.call, gg_arena_printf(s.arena, "/%zu", i))}};
-    return gg_fanout_run(&s.call, jobs, n, &access, &s.err) ? GG_OK : s.err.code;
+    taken = 0;
+    return gg_fanout_run(&s.call, &fanout, &access, &s.err) ? GG_OK : s.err.code;
 }
 
 static void set_up(void)
@@ -50,6 +62,7 @@ START_TEST(each_has_its_answer)
     ck_assert_int_eq(run(0), GG_OK);
     ck_assert_int_eq(loopback_requests(s.microsoft), 0);
     ck_assert_int_eq(run(JOBS), GG_OK);
+    ck_assert_int_eq(taken, JOBS);
     for (size_t i = 0; i < JOBS; i++) {
         enum gg_code wanted = i == 2 ? GG_ENOTFOUND : i == 4 ? GG_EGRAPH : GG_OK;
         ck_assert_int_eq(jobs[i].err.code, wanted);

@@ -14,6 +14,14 @@ struct gg_fanout_job {
     struct gg_err err;               /* out: GG_OK, or why there is no body */
 };
 
+struct gg_fanout {
+    struct gg_fanout_job *jobs;
+    size_t count;
+    /* Takes each that has ended, in whatever order, while others are under way; NULL: nobody. */
+    void (*take)(void *arg, struct gg_fanout_job *job);
+    void *arg;
+};
+
 /*
  * Makes all of the calls, each with the deadline and the retries of gg_graph_call: what is allowed
  * to a request is allowed to all of them together. A call that Graph answers with 429 (or 503 and a
@@ -23,7 +31,7 @@ struct gg_fanout_job {
  * A call's own failure is its job's. False for what ends all of them: the token (one forced refresh
  * for all, then GG_EAUTHREQUIRED), what gg_refresh_get fails with, GG_EINTERNAL.
  */
-GG_MUST bool gg_fanout_run(struct gg_call *c, struct gg_fanout_job *jobs, size_t count,
+GG_MUST bool gg_fanout_run(struct gg_call *c, const struct gg_fanout *fanout,
                            struct gg_access *access, struct gg_err *err);
 
 #endif
