@@ -174,6 +174,7 @@ static const struct known {
              {ER_LOCK_WAIT_TIMEOUT, GG_M_DB_LOCK_TIMEOUT, AGAIN_SAME},
              {ER_UNKNOWN_COM_ERROR, GG_M_DB_REFUSED, AGAIN_ELSEWHERE},
              {ER_OPTION_PREVENTS_STATEMENT, GG_M_DB_REFUSED, AGAIN_ELSEWHERE},
+             {ER_ERROR_DURING_COMMIT, GG_M_DB_REFUSED, AGAIN_IF_REPEATABLE},
              {ER_UNKNOWN_STMT_HANDLER, GG_M_DB_OTHER, AGAIN_RECONNECT},
              {ER_NEED_REPREPARE, GG_M_DB_OTHER, AGAIN_RECONNECT},
              {CR_SERVER_GONE_ERROR, GG_M_DB_LOST, AGAIN_IF_REPEATABLE},
@@ -188,6 +189,9 @@ static bool is_again(struct gg_db *db, bool is_repeatable)
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         e = known[i].code == e.code ? known[i] : e;
+    /* A Galera node that waits for the others in vain says the same as one whose row is locked. */
+    if (e.code == ER_LOCK_WAIT_TIMEOUT && db->address->host_count > 1)
+        e.again = AGAIN_ELSEWHERE;
     bool is_clients = (e.code >= CR_MIN_ERROR && e.code <= CR_MAX_ERROR) || e.code >= CER_MIN_ERROR;
     gg_metric_count(GG_METRIC_DB_ERRORS, e.kind, 0, 0);
     if (e.again == AGAIN_ELSEWHERE || e.again == AGAIN_IF_REPEATABLE)
