@@ -10,7 +10,7 @@ from conftest import Person
 from kit import at_once, expires_in, wait_for
 from site_of_three import at
 from stack.smoke import REALMS
-from trouble import Callers, kept
+from trouble import Callers, Transaction, kept
 
 # How long a fault may show, in seconds.
 BOUND_S = 10
@@ -60,10 +60,10 @@ def _count_exactly(site):
 
 
 @contextlib.contextmanager
-def limited(site):
-    """A user's limit is LIMIT in an hour meanwhile, and no window ends soon."""
+def limited(site, limit=f"{LIMIT}/3600"):
+    """A user's limit is another meanwhile, and no window ends soon."""
     for host in site.hosts:
-        host.restart_worker({"RATE_LIMIT_CALENDAR": f"{LIMIT}/3600"})
+        host.restart_worker({"RATE_LIMIT_CALENDAR": limit})
     wait_for_window()
     yield
     for host in site.hosts:
@@ -110,6 +110,29 @@ def written_here_read_there(site):
         assert person.api("DELETE", "auth/microsoft/token").status == 200
         assert at(second, person).cal("GET").status == 401
     return f"{rounds} times around: no state, session or token was missed, none was there too long"
+
+
+def a_node_that_is_behind(site):
+    """A node applies nothing for a moment, as one that is busy; what it is asked meanwhile waits for it."""
+    # Nothing is counted: the write of a limit would wait as well, and hide it.
+    with limited(site, "off"):
+        _ask_one_that_is_behind(site)
+    return "4 users who connected by another node are connected here as well"
+
+
+def _ask_one_that_is_behind(site):
+    for number in (1, 2, 1, 2):
+        person = Person(site.hosts[0], REALMS[number % 2]).log_in()
+        at(site.hosts[number], person).api("GET", "auth/microsoft/user")
+        with Transaction(site.cluster.nodes[number], "graphgate") as holder:
+            holder.run("FLUSH TABLES WITH READ LOCK")
+            person.connect()
+            with ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(at(site.hosts[number], person).api, "GET", "auth/microsoft/user")
+                time.sleep(0.5)
+                holder.run("UNLOCK TABLES")
+                answer = asked.result()
+        assert answer.status == 200 and answer.body["microsoft"]["connected"] is True, answer
 
 
 def sign_in(site, person, other):
@@ -265,6 +288,7 @@ SCENARIOS = (
     ("limits are exact across hosts", limits_are_exact),
     ("one refresh an expiry across hosts", one_refresh_per_expiry),
     ("what one host wrote, another reads", written_here_read_there),
+    ("a node that is behind is waited for", a_node_that_is_behind),
     ("maintain on three hosts at once", maintain_at_once),
     ("a node is killed (SIGKILL) in mid-load", lambda site: a_node_is_killed(site, 2)),
     ("the first node is killed in mid-load", lambda site: a_node_is_killed(site, 0)),
