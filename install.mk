@@ -49,8 +49,8 @@ dist_sysusers_DATA = sysusers.d/graphgate.conf
 # The pages where README.md, beside which they are installed, links to them.
 pagesdir = $(docdir)/docs
 pages_DATA = docs/README.md docs/audit.md docs/backup.md docs/coverage.md docs/deployment.md docs/encryption-at-rest.md \
-	docs/keys.md docs/logging.md docs/monitoring.md docs/moving-over.md docs/performance.md docs/reliability.md docs/shared-hosting.md \
-	docs/troubleshooting.md docs/upgrade.md docs/openapi.yaml docs/page.png
+	docs/keys.md docs/logging.md docs/monitoring.md docs/moving-over.md docs/performance.md docs/reliability.md docs/scaling.md \
+	docs/shared-hosting.md docs/troubleshooting.md docs/upgrade.md docs/openapi.yaml docs/page.png
 
 samplesdir = $(docdir)/httpd-conf
 samples_DATA = $(dist_httpdconf_DATA)

@@ -268,12 +268,13 @@ static int run_refresh(struct gg_ctl *c)
     struct wanted w;
     struct gg_err err = {.code = GG_OK};
     struct gg_err unwritten;
+    bool was_asked;
 
     if (!read_wanted(c, REFRESH, &w, &key) || w.user.p == NULL)
         return gg_ctl_misuse(c, "needs --user: a number, or a UUID for beta");
     c->call.deadline = gg_deadline_in(c->loaded.conf.request_deadline_s * 1000);
     bool ok = gg_token_find(gg_ctx_tokens(&c->ctx), c->arena, key, &row, &err) &&
-              gg_refresh_row(&c->call, &row, &err) &&
+              gg_refresh_row(&c->call, &row, &was_asked, &err) &&
               gg_token_find(gg_ctx_tokens(&c->ctx), c->arena, key, &row, &err);
     bool is_written = gg_audit_flush(&c->call, &unwritten);
     if (!ok)
@@ -281,7 +282,9 @@ static int run_refresh(struct gg_ctl *c)
                            err.microsoft_code[0] == '\0' ? "" : ": ", class_of(&err), err.log);
     if (!is_written)
         return gg_ctl_fail("refreshed, but the audit was not written: %s", unwritten.log);
-    (void)printf("refreshed; the new token ends %s\n", gg_ctl_time(c->arena, row.expires_at_s));
+    (void)printf("refreshed%s; the new token ends %s\n",
+                 was_asked ? "" : " by another at the same time",
+                 gg_ctl_time(c->arena, row.expires_at_s));
     return gg_ctl_write(GG_STR(""));
 }
 

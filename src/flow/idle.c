@@ -55,6 +55,7 @@ static void refresh_one(struct gg_call *c, struct gg_token_key key, struct gg_id
     struct gg_token row;
     struct gg_err err = {.code = GG_OK};
     bool due = false;
+    bool was_asked = false;
     bool ok = gg_token_find(gg_ctx_tokens(c->ctx), c->arena, key, &row, &err) &&
               is_due(c, key, &due, &err);
 
@@ -62,9 +63,9 @@ static void refresh_one(struct gg_call *c, struct gg_token_key key, struct gg_id
         atomic_fetch_add(&page->skipped, 1);
         return;
     }
-    ok = ok && gg_refresh_row(c, &row, &err);
+    ok = ok && gg_refresh_row(c, &row, &was_asked, &err);
     if (ok)
-        atomic_fetch_add(&page->refreshed, 1);
+        atomic_fetch_add(was_asked ? &page->refreshed : &page->skipped, 1);
     else if (err.code == GG_EAUTHREQUIRED && (err.microsoft_code[0] != '\0' || row.is_too_old))
         atomic_fetch_add(&page->refused, 1);
     else

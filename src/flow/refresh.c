@@ -18,7 +18,8 @@ struct wish {
     struct gg_token_key key;
     struct gg_secret refused; /* the token that will not do; not set: any valid one will */
     const char *claims;
-    bool is_upkeep; /* nobody uses the token: last_used_at stays */
+    bool is_upkeep;  /* nobody uses the token: last_used_at stays */
+    bool *was_asked; /* set when Microsoft is; NULL: nobody wants to know */
 };
 
 /* The failure that another caller met a moment ago, as one's own. */
@@ -113,6 +114,8 @@ static bool refresh_under(struct gg_call *c, const struct wish *w,
     struct gg_tokens *set = gg_arena_alloc(c->arena, sizeof *set);
 
     end->lease = lease;
+    if (w->was_asked != NULL)
+        *w->was_asked = true;
     if (!gg_redeem(c, &grant, set, &refusal, err))
         return end_badly(c, w, end, &refusal, err);
     end->set = set;
@@ -268,11 +271,13 @@ bool gg_refresh_replace(struct gg_call *c, struct gg_token_key key, const char *
     return fulfil(c, &w, access, err);
 }
 
-bool gg_refresh_row(struct gg_call *c, const struct gg_token *row, struct gg_err *err)
+bool gg_refresh_row(struct gg_call *c, const struct gg_token *row, bool *was_asked,
+                    struct gg_err *err)
 {
-    struct wish w = {.key = row->key, .is_upkeep = true};
+    struct wish w = {.key = row->key, .is_upkeep = true, .was_asked = was_asked};
     struct gg_access access;
 
+    *was_asked = false;
     if (row->is_active && !gg_token_open(gg_ctx_tokens(c->ctx), c->arena, row, &w.refused, err))
         return false;
     return fulfil(c, &w, &access, err);

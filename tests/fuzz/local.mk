@@ -15,6 +15,7 @@ REPLAYS = \
 	tests/fuzz/replay_json \
 	tests/fuzz/replay_jwk \
 	tests/fuzz/replay_jwt \
+	tests/fuzz/replay_listing \
 	tests/fuzz/replay_logline \
 	tests/fuzz/replay_oauth \
 	tests/fuzz/replay_request \
@@ -41,6 +42,7 @@ noinst_PROGRAMS = \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_jwk \
 	tests/fuzz/fuzz_jwt \
+	tests/fuzz/fuzz_listing \
 	tests/fuzz/fuzz_logline \
 	tests/fuzz/fuzz_oauth \
 	tests/fuzz/fuzz_request \
@@ -106,6 +108,10 @@ tests_fuzz_replay_jwt_SOURCES = tests/fuzz/fuzz_jwt.c tests/fuzz/replay.c
 tests_fuzz_replay_jwt_LDADD = $(PROTO)
 tests_fuzz_fuzz_jwt_LDADD = $(PROTO)
 tests_fuzz_fuzz_jwt_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_replay_listing_SOURCES = tests/fuzz/fuzz_listing.c tests/fuzz/replay.c
+tests_fuzz_replay_listing_LDADD = $(PROTO)
+tests_fuzz_fuzz_listing_LDADD = $(PROTO)
+tests_fuzz_fuzz_listing_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_replay_logline_SOURCES = tests/fuzz/fuzz_logline.c tests/fuzz/replay.c
 tests_fuzz_replay_logline_LDADD = $(PROTO)
 tests_fuzz_fuzz_logline_LDADD = $(PROTO)

@@ -32,8 +32,9 @@ GG_MUST bool gg_refresh_replace(struct gg_call *c, struct gg_token_key key, cons
 /*
  * The same for a row as it was found, however long its token would serve: one call to Microsoft,
  * or none where the row has changed since. Fails as above; err->microsoft_code says that it was
- * Microsoft who refused.
+ * Microsoft who refused. *was_asked: the call was made here, not by another.
  */
-GG_MUST bool gg_refresh_row(struct gg_call *c, const struct gg_token *row, struct gg_err *err);
+GG_MUST bool gg_refresh_row(struct gg_call *c, const struct gg_token *row, bool *was_asked,
+                            struct gg_err *err);
 
 #endif
