@@ -56,9 +56,8 @@ END_TEST
 
 START_TEST(what_is_too_long_is_cut)
 {
-    const char *text = gg_arena_printf(gg_arena_open(), "%0300d", 1);
-
     set_up();
+    const char *text = gg_arena_printf(s.arena, "%0300d", 1);
     s.call.who = (struct gg_who){gg_str_of(text), gg_str_of(text), gg_str_of(text)};
     gg_audit_note(&s.call, (struct gg_audit_event){text, NULL, gg_str_of(text), text, text});
     s.conf.audit_fails_closed = true;
