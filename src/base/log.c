@@ -128,7 +128,10 @@ void gg_log_set_form(enum gg_logline_form form)
 
 void gg_log_set_request(const char *request_id)
 {
-    (void)snprintf(sink.request_id, sizeof sink.request_id, "%s", request_id);
+    size_t n = strnlen(request_id, sizeof sink.request_id - 1);
+
+    memcpy(sink.request_id, request_id, n);
+    sink.request_id[n] = '\0';
 }
 
 void gg_log_set_subjects(gg_log_name_fn *name, const unsigned char key[GG_LOG_KEY_BYTES])
@@ -152,20 +155,36 @@ static void name_subject(struct gg_str subject, char *out, size_t size)
 
     if (!gg_str_is(subject, "-"))
         name = gg_log_subject(subject);
-    (void)snprintf(out, size, "%s", name.text);
+    size_t n = strnlen(name.text, size - 1);
+    memcpy(out, name.text, n);
+    out[n] = '\0';
 }
 
-static void add_head(struct gg_logline *l, enum gg_level level, const char *event)
+/* 2027-03-01T09:00:00.000Z; all but the milliseconds is as it was in the line before, mostly. */
+static struct gg_str format_now(void)
 {
-    char when[32];
+    static char text[] = "0000-00-00T00:00:00.000Z";
+    static time_t second = -1;
+    const size_t point = sizeof "0000-00-00T00:00:00" - 1;
     struct timespec now;
     struct tm tm;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &tm);
-    size_t n = strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &tm);
-    (void)snprintf(when + n, sizeof when - n, ".%03ldZ", now.tv_nsec / 1000000);
-    gg_logline_add(l, "time", gg_str_of(when));
+    if (now.tv_sec != second) {
+        second = now.tv_sec;
+        (void)gmtime_r(&now.tv_sec, &tm);
+        (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+    }
+    int ms = (int)(now.tv_nsec / 1000000);
+    text[point + 1] = (char)('0' + ms / 100);
+    text[point + 2] = (char)('0' + ms / 10 % 10);
+    text[point + 3] = (char)('0' + ms % 10);
+    return gg_str_of(text);
+}
+
+static void add_head(struct gg_logline *l, enum gg_level level, const char *event)
+{
+    gg_logline_add(l, "time", format_now());
     gg_logline_add(l, "level", gg_str_of(levels[level].name));
     gg_logline_add(l, "event", gg_str_of(event));
     gg_logline_add_int(l, "pid", (long long)getpid());

@@ -9,6 +9,8 @@
 #define RESERVE     4
 #define KEY_MAX     64
 #define SUBJECT_MAX 64
+/* A 64-bit number and its sign. */
+#define NUMBER_BYTES 24
 
 void gg_logline_begin(struct gg_logline *l, enum gg_logline_form form)
 {
@@ -35,14 +37,23 @@ static bool put(struct gg_logline *l, const char *p, size_t n)
 /* The way to a value: its key, and what stands before and between. */
 static bool put_key(struct gg_logline *l, const char *key, const char *quote)
 {
+    bool is_json = l->form == GG_LOGLINE_JSON;
+    size_t length = strnlen(key, KEY_MAX);
     char text[KEY_MAX + 8];
-    bool is_first = l->n <= (l->form == GG_LOGLINE_JSON ? 1 : 0);
-    int n =
-        l->form == GG_LOGLINE_JSON
-            ? snprintf(text, sizeof text, "%s\"%.*s\":%s", is_first ? "" : ",", KEY_MAX, key, quote)
-            : snprintf(text, sizeof text, "%s%.*s=%s", is_first ? "" : " ", KEY_MAX, key, quote);
+    size_t n = 0;
 
-    return n > 0 && put(l, text, (size_t)n);
+    if (l->n > (is_json ? 1 : 0))
+        text[n++] = is_json ? ',' : ' ';
+    if (is_json)
+        text[n++] = '"';
+    memcpy(text + n, key, length);
+    n += length;
+    if (is_json)
+        text[n++] = '"';
+    text[n++] = is_json ? ':' : '=';
+    if (quote[0] != '\0')
+        text[n++] = quote[0];
+    return put(l, text, n);
 }
 
 /* Bytes of the UTF-8 character at s and its number; 1 and U+FFFD where there is none. */
@@ -93,6 +104,21 @@ static bool put_escaped(struct gg_logline *l, struct gg_str *s)
     return put(l, text, strlen(text));
 }
 
+/* The bytes up to the next that is not plain, as many as there is room for. */
+static bool put_plain(struct gg_logline *l, struct gg_str *s)
+{
+    size_t room = sizeof l->p - RESERVE - l->n;
+    size_t n = 0;
+
+    while (n < s->n && n < room && is_plain((unsigned char)s->p[n]))
+        n++;
+    bool is_cut = n == room && n < s->n;
+    bool ok = put(l, s->p, n);
+    l->is_full = l->is_full || is_cut;
+    *s = gg_str_skip(*s, n);
+    return ok && !is_cut;
+}
+
 static bool needs_quotes(struct gg_str s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -112,8 +138,10 @@ static void add_value(struct gg_logline *l, const char *key, struct gg_str value
     const char *quote = is_quoted || l->form == GG_LOGLINE_JSON || needs_quotes(value) ? "\"" : "";
     if (!put_key(l, key, quote))
         return;
-    while (value.n > 0 && put_escaped(l, &value))
-        ;
+    bool goes_on = true;
+    while (value.n > 0 && goes_on)
+        goes_on =
+            is_plain((unsigned char)value.p[0]) ? put_plain(l, &value) : put_escaped(l, &value);
     if (quote[0] != '\0')
         l->p[l->n++] = '"';
 }
@@ -123,21 +151,42 @@ void gg_logline_add(struct gg_logline *l, const char *key, struct gg_str value)
     add_value(l, key, value, false);
 }
 
-static void add_number(struct gg_logline *l, const char *key, const char *digits)
+static void add_number(struct gg_logline *l, const char *key, struct gg_str digits)
 {
     /* A number that is cut would be another one. */
-    if (sizeof l->p - RESERVE - l->n < KEY_MAX + 8 + strlen(digits))
+    if (sizeof l->p - RESERVE - l->n < KEY_MAX + 8 + digits.n)
         l->is_full = true;
     if (put_key(l, key, ""))
-        (void)put(l, digits, strlen(digits));
+        (void)put(l, digits.p, digits.n);
+}
+
+/* Written into room from its end: printf would cost ten times as much, for each field of a line. */
+static struct gg_str format_digits(char room[NUMBER_BYTES], unsigned long long n, unsigned base)
+{
+    size_t at = NUMBER_BYTES;
+
+    do
+        room[--at] = "0123456789abcdef"[n % base];
+    while ((n /= base) > 0);
+    return (struct gg_str){room + at, NUMBER_BYTES - at};
+}
+
+static struct gg_str format_signed(char room[NUMBER_BYTES], long long n)
+{
+    struct gg_str s =
+        format_digits(room, n < 0 ? 0 - (unsigned long long)n : (unsigned long long)n, 10);
+
+    if (n >= 0)
+        return s;
+    room[NUMBER_BYTES - s.n - 1] = '-';
+    return (struct gg_str){s.p - 1, s.n + 1};
 }
 
 void gg_logline_add_int(struct gg_logline *l, const char *key, long long value)
 {
-    char digits[24];
+    char room[NUMBER_BYTES];
 
-    (void)snprintf(digits, sizeof digits, "%lld", value);
-    add_number(l, key, digits);
+    add_number(l, key, format_signed(room, value));
 }
 
 #define NO_PRECISION    (-1)
@@ -198,10 +247,18 @@ static const char *skip_value(const char *p, char stop)
     return p;
 }
 
+static bool is_of_key(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 static struct pair read_pair(const char *p)
 {
     struct pair pair = {.end = NULL};
-    size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    size_t n = 0;
+
+    while (is_of_key(p[n]))
+        n++;
 
     if (n == 0 || n >= sizeof pair.key || p[n] != '=')
         return pair;
@@ -243,32 +300,29 @@ static unsigned long long take_unsigned(struct arguments *a, char size)
 }
 
 /* What one conversion stands for: borrowed, or written into room. */
-static struct gg_str convert(struct arguments *a, const struct conversion *c, char room[24])
+static struct gg_str convert(struct arguments *a, const struct conversion *c,
+                             char room[NUMBER_BYTES])
 {
-    int n = 1;
-
-    room[0] = '%';
     if (c->type == 's') {
         int given = c->precision == GIVEN_PRECISION ? va_arg(a->ap, int) : c->precision;
         const char *s = va_arg(a->ap, const char *);
         size_t most = given < 0 ? GG_LOGLINE_BYTES : (size_t)given;
         return s == NULL ? GG_STR("(null)") : (struct gg_str){s, strnlen(s, most)};
     }
+    if (c->type == 'x' || c->type == 'u')
+        return format_digits(room, take_unsigned(a, c->size), c->type == 'x' ? 16 : 10);
+    if (c->type != 'c' && c->type != '%')
+        return format_signed(room, take_signed(a, c->size));
+    room[0] = '%';
     if (c->type == 'c')
         room[0] = (char)va_arg(a->ap, int);
-    else if (c->type == 'x')
-        n = snprintf(room, 24, "%llx", take_unsigned(a, c->size));
-    else if (c->type == 'u')
-        n = snprintf(room, 24, "%llu", take_unsigned(a, c->size));
-    else if (c->type != '%')
-        n = snprintf(room, 24, "%lld", take_signed(a, c->size));
-    return (struct gg_str){room, (size_t)n};
+    return (struct gg_str){room, 1};
 }
 
 /* The value with its conversions made, as far as there is room; all arguments are taken. */
 static size_t fill_value(struct arguments *a, struct gg_str value, char *out, size_t size)
 {
-    char room[24];
+    char room[NUMBER_BYTES];
     size_t n = 0;
     const char *p = value.p;
 
@@ -300,9 +354,8 @@ void gg_logline_add_fmt(struct gg_logline *l, const char *fmt, va_list ap)
             break;
         }
         size_t n = fill_value(&a, pair.value, value, sizeof value - 1);
-        value[n] = '\0';
         if (pair.is_number)
-            add_number(l, pair.key, value);
+            add_number(l, pair.key, (struct gg_str){value, n});
         else
             add_value(l, pair.key, (struct gg_str){value, n}, pair.is_quoted);
         fmt = pair.end + (*pair.end == ' ' ? 1 : 0);

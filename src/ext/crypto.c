@@ -10,6 +10,7 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RANDOM_TEXT_BYTES_MAX 64
 #define RSA_BITS_MIN          2048
@@ -72,23 +73,39 @@ bool gg_crypto_random_text(struct gg_arena *a, size_t n, struct gg_str *out, str
 
 struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes16[16])
 {
-    unsigned char b[16];
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    static const char digits[] = "0123456789abcdef";
+    char *text = gg_arena_copy(a, form, sizeof form - 1);
+    char *to = text;
 
-    memcpy(b, bytes16, sizeof b);
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    return gg_str_of(gg_arena_printf(
-        a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-        b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]));
+    for (size_t i = 0; i < 16; i++) {
+        unsigned b = bytes16[i];
+        b = i == 6 ? (b & 0x0f) | 0x40 : i == 8 ? (b & 0x3f) | 0x80 : b;
+        to += *to == '-' ? 1 : 0;
+        *to++ = digits[b >> 4];
+        *to++ = digits[b & 0x0f];
+    }
+    return (struct gg_str){text, sizeof form - 1};
 }
 
+/*
+ * A call of OpenSSL's generator costs as much whether it gives 16 bytes or hundreds. Ids are no
+ * secrets; but a fork must not make two processes give the same.
+ */
 bool gg_crypto_random_uuid(struct gg_arena *a, struct gg_str *out, struct gg_err *err)
 {
-    unsigned char raw[16];
+    static unsigned char stock[16 * 32];
+    static size_t left;
+    static pid_t owner;
 
-    if (!gg_crypto_random(raw, sizeof raw, err))
-        return false;
-    *out = gg_crypto_format_uuid(a, raw);
+    if (owner != getpid() || left == 0) {
+        if (!gg_crypto_random(stock, sizeof stock, err))
+            return false;
+        owner = getpid();
+        left = sizeof stock;
+    }
+    left -= 16;
+    *out = gg_crypto_format_uuid(a, stock + left);
     return true;
 }
 

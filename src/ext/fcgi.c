@@ -2,6 +2,7 @@
 #include "gg/ext/fcgi.h"
 
 #include "gg/base/clock.h"
+#include "gg/base/secret.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -23,6 +24,9 @@
 
 /* A connection that woke a worker which was killed before it took it is found after so long. */
 #define LOOK_AGAIN_MS 2000
+
+/* Of a request that was answered before it was read, so much is read before its connection ends. */
+#define REST_READS_MAX 64
 
 struct gg_fcgi {
     int listen_fd;
@@ -61,14 +65,16 @@ void gg_fcgi_close(struct gg_fcgi *f)
     free(f);
 }
 
-/* -1 to try again, -2 when the listening socket is of no use. */
+enum { NONE_YET = -1, NO_USE = -2 };
+
+/* A connection; NONE_YET, or NO_USE when the listening socket is of none. */
 static int accept_one(struct gg_fcgi *f)
 {
     struct timeval limit = {.tv_sec = IO_TIMEOUT_S};
     int fd = accept4(f->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd < 0)
-        return errno == EBADF || errno == EINVAL || errno == ENOTSOCK ? -2 : -1;
+        return errno == EBADF || errno == EINVAL || errno == ENOTSOCK ? NO_USE : NONE_YET;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     return fd;
@@ -77,8 +83,11 @@ static int accept_one(struct gg_fcgi *f)
 /* ppoll lets a waiting signal in only when there is nothing to read: under load, never. */
 static bool is_stopped(const sigset_t *wait_mask, const volatile sig_atomic_t *stop)
 {
+    sigset_t waiting;
     sigset_t held;
 
+    if (*stop || (sigpending(&waiting) == 0 && sigisemptyset(&waiting)))
+        return *stop;
     (void)sigprocmask(SIG_SETMASK, wait_mask, &held);
     (void)sigprocmask(SIG_SETMASK, &held, NULL);
     return *stop;
@@ -88,11 +97,18 @@ static bool is_stopped(const sigset_t *wait_mask, const volatile sig_atomic_t *s
 static int wait_for_any(struct gg_fcgi *f, const sigset_t *wait_mask)
 {
     struct epoll_event ready;
-    int got = epoll_pwait(f->epoll_fd, &ready, 1, LOOK_AGAIN_MS, wait_mask);
 
-    if (got < 0)
-        return errno == EINTR ? -1 : -2;
+    if (epoll_pwait(f->epoll_fd, &ready, 1, LOOK_AGAIN_MS, wait_mask) < 0)
+        return errno == EINTR ? NONE_YET : NO_USE;
     return accept_one(f);
+}
+
+/* Closed here: the library would wait two seconds for the web server to do it. */
+static void drop_connection(struct gg_fcgi *f)
+{
+    (void)close(f->request.ipcFd);
+    f->request.ipcFd = -1;
+    FCGX_Free(&f->request, 0);
 }
 
 /*
@@ -107,13 +123,10 @@ static int next_connection(struct gg_fcgi *f, const sigset_t *wait_mask)
     if (f->request.ipcFd < 0)
         return wait_for_any(f, wait_mask);
     if (ppoll(p, 2, NULL, wait_mask) < 0)
-        return errno == EINTR ? -1 : -2;
+        return errno == EINTR ? NONE_YET : NO_USE;
     if (p[1].revents != 0)
         return f->request.ipcFd;
-    /* Closed here: the library would wait two seconds for the web server to do it. */
-    (void)close(f->request.ipcFd);
-    f->request.ipcFd = -1;
-    FCGX_Free(&f->request, 0);
+    drop_connection(f);
     return accept_one(f);
 }
 
@@ -122,7 +135,7 @@ bool gg_fcgi_accept(struct gg_fcgi *f, const sigset_t *wait_mask, const volatile
 {
     while (!is_stopped(wait_mask, stop)) {
         int fd = next_connection(f, wait_mask);
-        if (fd == -2)
+        if (fd == NO_USE)
             return gg_fail(err, GG_EINTERNAL, "the listening socket: %s", strerror(errno));
         if (fd < 0)
             continue;
@@ -167,6 +180,36 @@ bool gg_fcgi_read(struct gg_fcgi *f, struct gg_arena *a, size_t length, struct g
     return true;
 }
 
+/* Whether the web server has sent all of the request: what is left of it is read, never waited for.
+ */
+static bool has_all_come(struct gg_fcgi *f)
+{
+    char rest[4096];
+    int got = 0;
+
+    (void)fcntl(f->request.ipcFd, F_SETFL, O_NONBLOCK);
+    for (int i = 0; i < REST_READS_MAX && (got = FCGX_GetStr(rest, sizeof rest, f->request.in)) > 0;
+         i++)
+        gg_wipe(rest, (size_t)got);
+    return got == 0 && FCGX_GetError(f->request.in) == 0;
+}
+
+/*
+ * To close a connection the library waits up to two seconds for the web server to do it first, as
+ * bytes that come later would make TCP drop the answer. Where none can come there is no need.
+ */
+static void end(struct gg_fcgi *f)
+{
+    FCGX_Request *r = &f->request;
+
+    if (!r->keepConnection && FCGX_FClose(r->err) == 0 && FCGX_FClose(r->out) == 0 &&
+        has_all_come(f)) {
+        drop_connection(f);
+        return;
+    }
+    FCGX_Finish_r(r);
+}
+
 void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str answer)
 {
     struct gg_deadline deadline = gg_deadline_in(ANSWER_TIMEOUT_S * 1000);
@@ -184,5 +227,5 @@ void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str answer)
             break;
         answer = gg_str_skip(answer, (size_t)put);
     }
-    FCGX_Finish_r(&f->request);
+    end(f);
 }

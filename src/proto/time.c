@@ -189,12 +189,26 @@ struct gg_str gg_time_format_graph(struct gg_arena *a, const struct gg_time *t)
     return gg_str_of(t->ticks == 0 ? s : gg_arena_printf(a, "%s.%07lld", s, (long long)t->ticks));
 }
 
+static char *put_digits(char *to, int value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--, value /= 10)
+        to[i] = (char)('0' + value % 10);
+    return to + digits;
+}
+
 struct gg_str gg_time_format_utc(struct gg_arena *a, int64_t seconds)
 {
+    static const char form[] = "0000-00-00T00:00:00Z";
     struct fields f = split(seconds);
+    char *text = gg_arena_copy(a, form, sizeof form - 1);
 
-    return gg_str_of(gg_arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", f.year, f.month, f.day,
-                                     f.hour, f.minute, f.second));
+    char *to = put_digits(text, f.year, 4);
+    to = put_digits(to + 1, f.month, 2);
+    to = put_digits(to + 1, f.day, 2);
+    to = put_digits(to + 1, f.hour, 2);
+    to = put_digits(to + 1, f.minute, 2);
+    (void)put_digits(to + 1, f.second, 2);
+    return (struct gg_str){text, sizeof form - 1};
 }
 
 int gg_time_compare(const struct gg_time *a, const struct gg_time *b)

@@ -12,8 +12,12 @@ void gg_response_init(struct gg_response *r, struct gg_arena *a)
 
 void gg_response_header(struct gg_response *r, const char *name, struct gg_str value)
 {
-    if (value.p != NULL && gg_str_is_printable(value))
-        gg_buf_add_fmt(&r->headers, "%s: %.*s\r\n", name, GG_STR_ARG(value));
+    if (value.p == NULL || !gg_str_is_printable(value))
+        return;
+    gg_buf_add_text(&r->headers, name);
+    gg_buf_add_text(&r->headers, ": ");
+    gg_buf_add(&r->headers, value);
+    gg_buf_add_text(&r->headers, "\r\n");
 }
 
 void gg_response_header_int(struct gg_response *r, const char *name, int64_t value)
@@ -155,8 +159,11 @@ struct gg_str gg_response_format(struct gg_response *r, enum gg_response_form fo
 
     gg_buf_init(&out, r->arena, HEADERS_BYTES_MAX + GG_RESPONSE_BODY_MAX);
     gg_buf_add_fmt(&out, "Status: %d\r\n", r->status);
-    if (r->content_type != NULL)
-        gg_buf_add_fmt(&out, "Content-Type: %s\r\n", r->content_type);
+    if (r->content_type != NULL) {
+        gg_buf_add_text(&out, "Content-Type: ");
+        gg_buf_add_text(&out, r->content_type);
+        gg_buf_add_text(&out, "\r\n");
+    }
     gg_buf_add(&out, gg_buf_str(&r->headers));
     gg_buf_add_fmt(&out,
                    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"

@@ -126,17 +126,15 @@ const char *const *gg_route_names(struct gg_arena *a, unsigned *count)
 /* "a/b/{id}" against the path below a prefix; *id is the segment, still encoded. */
 static bool is_path(const char *pattern, struct gg_str path, struct gg_str *id)
 {
-    const char *mark = strstr(pattern, "{id}");
-    size_t n = mark == NULL ? strlen(pattern) : (size_t)(mark - pattern);
+    size_t n = 0;
 
+    while (n < path.n && pattern[n] == path.p[n] && pattern[n] != '{')
+        n++;
     *id = (struct gg_str){NULL, 0};
-    if (path.n < n || memcmp(path.p, pattern, n) != 0)
-        return false;
-    struct gg_str rest = gg_str_skip(path, n);
-    if (mark == NULL)
-        return rest.n == 0;
-    *id = rest;
-    return rest.n > 0 && memchr(rest.p, '/', rest.n) == NULL;
+    if (pattern[n] != '{')
+        return pattern[n] == '\0' && n == path.n;
+    *id = gg_str_skip(path, n);
+    return id->n > 0 && memchr(id->p, '/', id->n) == NULL;
 }
 
 /* The path below a realm's prefix, or the root; absent when it is not below it. */
@@ -149,51 +147,66 @@ static struct gg_str below(const char *prefix, struct gg_str path)
     return gg_str_skip(path, n + 1);
 }
 
-/* The routes of one path, whatever the method, and which of them has the request's. */
-struct match {
-    const struct gg_route *route; /* NULL: none */
-    bool is_known;
-    struct gg_buf allow;
+/* The request's path as the table has paths. */
+struct places {
+    struct gg_str root;
+    struct gg_str realms[GG_REALMS];
 };
 
-static void match_route(struct gg_exchange *x, struct match *m, size_t row)
+/* Whether the row has this path, whatever the method; then *id and *realm are the request's. */
+static bool has_path(const struct gg_route *route, const struct places *places,
+                     const struct gg_realm **realm, struct gg_str *id)
 {
-    const struct gg_route *route = &routes[row];
-    struct gg_str id;
-
     for (int i = 0; i < GG_REALMS; i++) {
-        const struct gg_realm *realm = gg_realm((enum gg_realm_id)i);
-        struct gg_str path = below(route->is_root ? "" : realm->prefix, x->request.path);
-        if (path.p == NULL || (route->is_main_only && realm->id != GG_REALM_MAIN) ||
-            !is_path(route->path, path, &id))
-            continue;
-        m->is_known = true;
-        x->path_number = number_of(row);
-        gg_buf_add_fmt(&m->allow, "%s%s%s", m->allow.n > 0 ? ", " : "",
-                       gg_method_name(route->method), route->method == GG_GET ? ", HEAD" : "");
-        if (route->method != x->request.method)
-            continue;
-        m->route = route;
-        x->realm = realm;
-        x->id = id;
+        struct gg_str path = route->is_root ? places->root : places->realms[i];
+        *realm = gg_realm((enum gg_realm_id)i);
+        if (path.p != NULL && (!route->is_main_only || (*realm)->id == GG_REALM_MAIN) &&
+            is_path(route->path, path, id))
+            return true;
     }
+    return false;
+}
+
+/* The methods of the path whose first row this is; rows of one path stand together. */
+static void allow(struct gg_exchange *x, size_t row)
+{
+    const char *path = routes[row].path;
+    struct gg_buf list;
+
+    gg_buf_init(&list, x->call.arena, 256);
+    for (; row < ROUTES && strcmp(routes[row].path, path) == 0; row++)
+        gg_buf_add_fmt(&list, "%s%s%s", list.n > 0 ? ", " : "", gg_method_name(routes[row].method),
+                       routes[row].method == GG_GET ? ", HEAD" : "");
+    gg_response_header(&x->response, "Allow", gg_buf_str(&list));
 }
 
 static bool find_route(struct gg_exchange *x, const struct gg_route **out, struct gg_err *err)
 {
-    struct match m = {0};
+    struct places places = {.root = below("", x->request.path)};
+    const struct gg_realm *realm;
+    struct gg_str id;
+    size_t first = ROUTES;
 
-    gg_buf_init(&m.allow, x->call.arena, 256);
-    for (size_t i = 0; i < ROUTES; i++)
-        match_route(x, &m, i);
-    *out = m.route;
-    if (!m.is_known)
-        return gg_fail(err, GG_ENOTFOUND, "no such path");
-    if (m.route == NULL) {
-        gg_response_header(&x->response, "Allow", gg_buf_str(&m.allow));
-        return gg_fail(err, GG_EMETHOD, "no such method");
+    for (int i = 0; i < GG_REALMS; i++)
+        places.realms[i] = below(gg_realm((enum gg_realm_id)i)->prefix, x->request.path);
+    for (size_t row = 0; row < ROUTES; row++) {
+        if (!has_path(&routes[row], &places, &realm, &id))
+            continue;
+        first = first == ROUTES ? row : first;
+        if (routes[row].method != x->request.method)
+            continue;
+        *out = &routes[row];
+        x->realm = realm;
+        x->id = id;
+        break;
     }
-    return true;
+    if (first == ROUTES)
+        return gg_fail(err, GG_ENOTFOUND, "no such path");
+    x->path_number = number_of(first);
+    if (*out != NULL)
+        return true;
+    allow(x, first);
+    return gg_fail(err, GG_EMETHOD, "no such method");
 }
 
 static bool check_id(struct gg_exchange *x, struct gg_err *err)

@@ -110,7 +110,7 @@ def test_build_and_secret(worker, program):
     assert 1895961600 <= at <= 1895961600 + 2 * 86400     # that day, whichever end of it
 
 
-# mutant: src/web/route.c: x->path_number = number_of(row); => x->path_number = (unsigned)x->request.path.n;
+# mutant: src/web/route.c: x->path_number = number_of(first); => x->path_number = (unsigned)x->request.path.n;
 def test_nobody_makes_it_grow(worker):
     """Whatever is asked for, and how, the series are those of the tables."""
     for method in ("PROPFIND", "GETS", "X" * 200, "OPTIONS", "TRACE", "-"):

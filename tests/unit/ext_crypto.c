@@ -5,6 +5,7 @@
 #include "gg/ext/crypto.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static struct gg_arena *arena;
 static struct gg_err err;
@@ -48,8 +49,7 @@ START_TEST(random_text_is_bare_base64url)
     arena = gg_arena_open();
     for (size_t n = 1; n <= 64; n++) {
         ck_assert(gg_crypto_random_text(arena, n, &one, &err));
-        ck_assert_uint_eq(one.n, (n * 8 + 5) / 6);
-        ck_assert_uint_eq(strlen(one.p), one.n);
+        ck_assert(one.n == (n * 8 + 5) / 6 && strlen(one.p) == one.n);
         ck_assert(gg_str_is_word(one, 86, "-_"));
     }
     ck_assert(gg_crypto_random_text(arena, 64, &two, &err) && !gg_str_is_equal(one, two));
@@ -65,11 +65,11 @@ START_TEST(sha256_vectors)
 
     arena = gg_arena_open();
     ck_assert(gg_crypto_sha256(GG_STR("abc"), out, &err));
-    ck_assert_mem_eq(
-        out, unhex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad").p, 32);
+    const char *want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    ck_assert_mem_eq(out, unhex(want).p, 32);
     ck_assert(gg_crypto_sha256((struct gg_str){NULL, 0}, out, &err));
-    ck_assert_mem_eq(
-        out, unhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").p, 32);
+    want = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    ck_assert_mem_eq(out, unhex(want).p, 32);
     gg_arena_close(arena);
 }
 END_TEST
@@ -89,17 +89,34 @@ END_TEST
 
 START_TEST(uuids_are_of_version_4)
 {
-    static const unsigned char ones[16] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                           255, 255, 255, 255, 255, 255, 255, 255};
-    static const unsigned char zeros[16];
+    unsigned char raw[16] = {0};
     struct gg_str a;
     struct gg_str b;
 
     arena = gg_arena_open();
-    ck_assert_gg_str(gg_crypto_format_uuid(arena, zeros), "00000000-0000-4000-8000-000000000000");
-    ck_assert_gg_str(gg_crypto_format_uuid(arena, ones), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    ck_assert_gg_str(gg_crypto_format_uuid(arena, raw), "00000000-0000-4000-8000-000000000000");
+    memset(raw, 255, sizeof raw);
+    ck_assert_gg_str(gg_crypto_format_uuid(arena, raw), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     ck_assert(gg_crypto_random_uuid(arena, &a, &err) && gg_crypto_random_uuid(arena, &b, &err));
     ck_assert(gg_str_is_uuid(a) && gg_str_is_uuid(b) && !gg_str_is_equal(a, b));
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* mutant: src/ext/crypto.c: owner != getpid() || => owner < 0 || */
+START_TEST(no_two_processes_make_one_uuid)
+{
+    struct gg_str mine;
+    char theirs[37] = "";
+    int ends[2];
+
+    arena = gg_arena_open();
+    ck_assert(gg_crypto_random_uuid(arena, &mine, &err) && pipe(ends) == 0);
+    pid_t pid = fork();
+    ck_assert(gg_crypto_random_uuid(arena, &mine, &err));
+    if (pid == 0)
+        _exit((int)write(ends[1], mine.p, 36));
+    ck_assert(read(ends[0], theirs, 36) == 36 && !gg_str_is(mine, theirs));
     gg_arena_close(arena);
 }
 END_TEST
@@ -378,6 +395,6 @@ START_TEST(rsa_refuses)
 END_TEST
 
 GG_UNIT_MAIN("ext/crypto", random_bytes_differ, random_text_is_bare_base64url, sha256_vectors,
-             hash_text_vector, uuids_are_of_version_4, hmac_vectors, hmac_takes_an_empty_key_as_one,
-             aes_vector, aes_round_trips_at_every_length, pbkdf2_vectors, rsa_vector,
-             rsa_refuses_exponent_1, rsa_refuses)
+             hash_text_vector, uuids_are_of_version_4, no_two_processes_make_one_uuid, hmac_vectors,
+             hmac_takes_an_empty_key_as_one, aes_vector, aes_round_trips_at_every_length,
+             pbkdf2_vectors, rsa_vector, rsa_refuses_exponent_1, rsa_refuses)

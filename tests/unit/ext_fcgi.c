@@ -165,6 +165,41 @@ START_TEST(a_silent_connection_holds_nobody)
 }
 END_TEST
 
+/* A request on a connection that ends with it, of whose body, of 4 bytes, so many come. */
+static int64_t time_to_end(size_t bytes)
+{
+    static const char begin[8] = {0, 1, 0};
+    struct gg_buf b;
+
+    gg_buf_init(&b, arena, 4096);
+    records_add(&b, RECORDS_BEGIN, (struct gg_str){begin, sizeof begin});
+    records_add(&b, RECORDS_PARAMS, GG_STR(""));
+    records_add(&b, RECORDS_STDIN, (struct gg_str){"body", bytes});
+    if (bytes == 4)
+        records_add(&b, RECORDS_STDIN, GG_STR(""));
+    int fd = records_connect(listen_fd);
+    ck_assert(records_write(fd, gg_buf_str(&b)) && accept_next());
+    int64_t start_us = gg_clock_mono_us();
+    gg_fcgi_finish(fcgi, GG_STR("answer"));
+    int64_t took_us = gg_clock_mono_us() - start_us;
+    ck_assert_gg_str(records_read(arena, fd), "answer");
+    ck_assert_ptr_null(records_read(arena, fd).p);
+    (void)close(fd);
+    return took_us;
+}
+
+/* Where more may come, it is given time to: see end(). */
+START_TEST(a_whole_request_ends_at_once)
+{
+    set_up();
+    int64_t whole_us = time_to_end(4);
+    int64_t cut_us = time_to_end(3);
+    ck_assert_msg(whole_us * 10 < cut_us, "%lld us, and %lld us", (long long)whole_us,
+                  (long long)cut_us);
+    gg_arena_close(arena);
+}
+END_TEST
+
 START_TEST(clients_that_leave)
 {
     set_up();
@@ -222,5 +257,5 @@ START_TEST(a_broken_socket_is_told)
 END_TEST
 
 GG_UNIT_MAIN("ext/fcgi", requests_and_answers, cut_bodies, large_ones, garbage,
-             a_silent_connection_holds_nobody, clients_that_leave, a_signal_ends_the_wait,
-             a_broken_socket_is_told)
+             a_silent_connection_holds_nobody, a_whole_request_ends_at_once, clients_that_leave,
+             a_signal_ends_the_wait, a_broken_socket_is_told)
