@@ -295,6 +295,12 @@ enum gg_db_fault gg_db_fault(const struct gg_db *db)
     case ER_LOCK_DEADLOCK:
     case ER_LOCK_WAIT_TIMEOUT:
         return GG_DB_CONFLICT;
+    case CR_SERVER_GONE_ERROR:
+    case CR_SERVER_LOST:
+    case ER_CONNECTION_KILLED:
+    case ER_SERVER_SHUTDOWN:
+    case ER_ERROR_DURING_COMMIT:
+        return GG_DB_LOST;
     default:
         return GG_DB_OTHER;
     }

@@ -51,12 +51,13 @@ static const struct gg_db_stmt touch = {
     " AND (last_used_at IS NULL OR last_used_at <= NOW() - INTERVAL 60 SECOND)",
     true};
 
+/* Run twice, it finds its own word. */
 static const struct gg_db_stmt lease_row = {
     "UPDATE {table} SET refresh_lease=?, refresh_lease_until=NOW(6) + INTERVAL ? SECOND,"
     " " KEEP_UPDATED " WHERE {key}={subject} AND is_active AND access_token=? AND seal<=>?"
-    " AND (refresh_lease IS NULL OR refresh_lease_until <= NOW(6))"
+    " AND (refresh_lease IS NULL OR refresh_lease=? OR refresh_lease_until <= NOW(6))"
     " AND (refresh_failed_until IS NULL OR refresh_failed_until <= NOW(6))",
-    false};
+    true};
 
 static const struct gg_db_stmt end_with_tokens = {
     "UPDATE {table} SET access_token=?, refresh_token=?, id_token=?, seal=?, key_fingerprint=?,"
@@ -311,6 +312,17 @@ bool gg_token_touch(struct gg_token_store s, struct gg_arena *a, struct gg_token
                        gg_db_run(s.db, a, GG_DB_CALL(touch, key.realm, values), &done, err));
 }
 
+/* While a lease lasts nobody else refreshes: what was lost is said once more, to the next host,
+ * however long that took; new tokens, of which the row has no copy, also after a conflict. */
+static bool run_surely(struct gg_token_store s, struct gg_arena *a, struct gg_db_call call,
+                       struct gg_db_result *done, struct gg_err *err)
+{
+    return gg_db_run(s.db, a, call, done, err) ||
+           ((gg_db_fault(s.db) == GG_DB_LOST ||
+             (gg_db_fault(s.db) == GG_DB_CONFLICT && call.stmt == &end_with_tokens)) &&
+            gg_db_run(s.db, a, call, done, err));
+}
+
 bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a, const struct gg_token *token,
                          struct gg_token_lease *lease, struct gg_err *err)
 {
@@ -327,9 +339,9 @@ bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a, const stru
         return false;
     struct gg_db_value take[] = {gg_db_text(lease->word), gg_db_int(GG_TOKEN_LEASE_S),
                                  gg_db_text(key.subject), gg_db_text(token->ciphers.access_token),
-                                 gg_db_text(token->seal)};
+                                 gg_db_text(token->seal), gg_db_text(lease->word)};
     if (!count_fault(GG_M_STORAGE_WRITE,
-                     gg_db_run(s.db, a, GG_DB_CALL(lease_row, key.realm, take), &done, err)))
+                     run_surely(s, a, GG_DB_CALL(lease_row, key.realm, take), &done, err)))
         return false;
     lease->taken = done.affected == 1;
     return true;
@@ -361,7 +373,7 @@ static bool end_well(struct gg_token_store s, struct gg_arena *a, struct gg_toke
     };
     bool ok =
         count_fault(GG_M_STORAGE_WRITE,
-                    gg_db_run(s.db, a, GG_DB_CALL(end_with_tokens, key.realm, values), &done, err));
+                    run_surely(s, a, GG_DB_CALL(end_with_tokens, key.realm, values), &done, err));
     end->was_ours = ok && done.affected > 0;
     return ok;
 }
@@ -378,10 +390,10 @@ bool gg_token_end_lease(struct gg_token_store s, struct gg_arena *a, struct gg_t
 
     if (end->set != NULL)
         return end_well(s, a, key, end, err);
-    bool ok = gg_db_run(s.db, a,
-                        end->is_permanent ? GG_DB_CALL(end_permanently, key.realm, permanent)
-                                          : GG_DB_CALL(end_for_now, key.realm, passing),
-                        &done, err);
+    bool ok = run_surely(s, a,
+                         end->is_permanent ? GG_DB_CALL(end_permanently, key.realm, permanent)
+                                           : GG_DB_CALL(end_for_now, key.realm, passing),
+                         &done, err);
     end->was_ours = count_fault(GG_M_STORAGE_WRITE, ok) && done.affected > 0;
     return ok;
 }

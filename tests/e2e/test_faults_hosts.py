@@ -4,12 +4,13 @@
 import contextlib
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import Person
 from fcgi_client import direct
-from kit import wait_for
-from trouble import Callers, Relay, kept
+from kit import expires_in, refreshes, stored, wait_for
+from trouble import Callers, Relay, Transaction, kept, lock_row, statements
 
 from stack.smoke import REALMS
 
@@ -63,6 +64,45 @@ def test_the_second_host_takes_over_and_back(program, stack, realm, relays, meas
     assert set(callers.tally()) == {(200, None)}, callers.tally()
     assert kept(someone) == before and master.workers() == pids
     measured(f"{len(callers.calls)} requests through two changes, slowest {max(call.took for call in callers.calls):.2f} s")
+
+
+def cut_in_the_lease(stack, someone, relay):
+    """The lease is taken, and nobody told: it waits for its row while its connection is cut."""
+    with Transaction(stack.mariadb, stack.database.name) as holder, ThreadPoolExecutor(1) as pool:
+        lock_row(holder, someone)
+        asked = pool.submit(someone.cal, "GET")
+        wait_for(lambda: statements(stack, f"UPDATE {someone.table} SET refresh_lease%"))
+        relay.down()
+        holder.run("ROLLBACK")
+        return asked.result()
+
+
+def silent_at_the_end(stack, someone, relay):
+    """Microsoft's new tokens wait for their row, and the host that was told falls silent, and never stores them."""
+    stack.sim.fault("delay", "token", grant="refresh_token", user=someone.user, delay_after_ms=500)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(someone.cal, "GET")
+        wait_for(lambda: someone.row("refresh_lease") != ["NULL"], every=0.01)
+        with Transaction(stack.mariadb, stack.database.name) as holder:
+            lock_row(holder, someone)
+            wait_for(lambda: statements(stack, f"UPDATE {someone.table} SET access_token%"))
+            relay.hush()
+            wait_for(lambda: not statements(stack, f"UPDATE {someone.table} SET access_token%"))
+        return asked.result()
+
+
+@pytest.mark.promise("faults/database", "A refresh whose database host is lost: the next host has the new tokens, and nobody waits for a lease")
+@pytest.mark.parametrize("loss", [cut_in_the_lease, silent_at_the_end], ids=lambda loss: loss.__name__)
+# mutant: src/store/token.c: ((gg_db_fault(s.db) == GG_DB_LOST || => ((
+# mutant: src/store/token.c: OR refresh_lease=? OR => OR refresh_lease=REVERSE(?) OR
+def test_a_refresh_whose_host_is_lost(program, stack, relays, loss):
+    first, second = relays
+    worker = program(DATABASE_URL=url_of(stack, first.port, second.port), CONNECT_TIMEOUT_S=CONNECT_S)
+    someone = direct(Person, worker, REALMS[0]).connect()
+    expires_in(someone, -10)
+    assert loss(stack, someone, first).status == 200
+    assert refreshes(someone) == 1 and stored(someone, "refresh_token") == stack.sim.token_of(someone.user, "refresh_token")
+    assert someone.row("is_active, refresh_lease") == ["1", "NULL"]
 
 
 @pytest.mark.promise("faults/database", "A database that goes silent in the middle: 503 in bounded time, and back when it speaks again")
