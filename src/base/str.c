@@ -128,15 +128,15 @@ bool gg_str_is_printable(struct gg_str s)
     return true;
 }
 
-/* The length of the UTF-8 sequence at p, or 0: overlong forms and surrogates are none. */
-static size_t utf8_step(const unsigned char *p, size_t n)
+size_t gg_str_utf8_step(struct gg_str s)
 {
+    const unsigned char *p = (const unsigned char *)s.p;
     size_t len = p[0] < 0x80             ? 1
                  : (p[0] & 0xe0) == 0xc0 ? 2
                  : (p[0] & 0xf0) == 0xe0 ? 3
                  : (p[0] & 0xf8) == 0xf0 ? 4
                                          : 0;
-    if (len == 0 || len > n)
+    if (len == 0 || len > s.n)
         return 0;
     uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
     for (size_t i = 1; i < len; i++) {
@@ -154,7 +154,7 @@ long gg_str_count_utf8(struct gg_str s)
     long count = 0;
 
     for (size_t i = 0; i < s.n; count++) {
-        size_t step = utf8_step((const unsigned char *)s.p + i, s.n - i);
+        size_t step = gg_str_utf8_step(gg_str_skip(s, i));
         if (step == 0)
             return -1;
         i += step;

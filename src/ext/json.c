@@ -28,118 +28,7 @@ static void put_object(void *o)
     (void)json_object_put(o);
 }
 
-#define SPACE " \t\n\r"
-#define MARKS "{}[],:\""
-/* An empty object costs json-c as much as so many numbers. */
-#define OBJECT_WEIGHT 8
-
-static bool is_any(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-/* Takes the next byte if it is one of `set`. */
-static bool take_byte(struct gg_str *s, const char *set)
-{
-    if (s->n == 0 || !is_any(s->p[0], set))
-        return false;
-    *s = gg_str_skip(*s, 1);
-    return true;
-}
-
-static bool take_digits(struct gg_str *s)
-{
-    bool some = false;
-
-    while (take_byte(s, "0123456789"))
-        some = true;
-    return some;
-}
-
-/* RFC 8259 sections 3 and 6, which json-c takes loosely. */
-static bool is_word(struct gg_str s)
-{
-    if (gg_str_is(s, "true") || gg_str_is(s, "false") || gg_str_is(s, "null"))
-        return true;
-    (void)take_byte(&s, "-");
-    if (!take_byte(&s, "0") && !take_digits(&s))
-        return false;
-    if (take_byte(&s, ".") && !take_digits(&s))
-        return false;
-    if (take_byte(&s, "eE")) {
-        (void)take_byte(&s, "+-");
-        if (!take_digits(&s))
-            return false;
-    }
-    return s.n == 0;
-}
-
-/* Bytes of the word or number at s. */
-static size_t word_length(struct gg_str s)
-{
-    size_t n = 0;
-
-    while (n < s.n && !is_any(s.p[n], MARKS SPACE))
-        n++;
-    return n;
-}
-
-/*
- * Bytes of the string at s, both quotes included; 0 when it never ends or has a bare control byte.
- * *has_nul: an escape in it stands for NUL.
- */
-static size_t string_length(struct gg_str s, bool *has_nul)
-{
-    *has_nul = false;
-    for (size_t i = 1; i < s.n && (unsigned char)s.p[i] >= 0x20; i++) {
-        if (s.p[i] == '"')
-            return i + 1;
-        if (s.p[i] == '\\' && gg_str_has_prefix(gg_str_skip(s, i++), "\\u0000"))
-            *has_nul = true;
-    }
-    return 0;
-}
-
-/* What json-c does not see, or sees too late: refused before json-c has a look. */
-struct scan {
-    size_t weight;
-    size_t colons; /* as many as the tree must have members */
-    int depth;
-    bool has_nul; /* in the last string; json-c would cut a name there */
-};
-
-static bool check_mark(struct scan *scan, char c)
-{
-    scan->weight += c == '{' ? OBJECT_WEIGHT : 1;
-    scan->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
-    scan->colons += c == ':';
-    return scan->weight <= GG_JSON_WEIGHT && scan->depth >= 0 && scan->depth <= GG_JSON_DEPTH &&
-           !(c == ':' && scan->has_nul);
-}
-
-static bool scan_text(struct scan *scan, struct gg_str s)
-{
-    while (s.n > 0) {
-        char c = s.p[0];
-        size_t n = 1;
-        if (c == '"') {
-            n = string_length(s, &scan->has_nul);
-            if (n == 0)
-                return false;
-        } else if (is_any(c, MARKS)) {
-            if (!check_mark(scan, c))
-                return false;
-        } else if (!is_any(c, SPACE)) {
-            n = word_length(s);
-            if (!is_word((struct gg_str){s.p, n}))
-                return false;
-        }
-        s = gg_str_skip(s, n);
-    }
-    return true;
-}
-
-/* Members of all objects in the tree, which is GG_JSON_DEPTH deep at most. */
+/* Members of all objects in the tree, which is GG_JSONTEXT_DEPTH deep at most. */
 static size_t count_members(struct json_object *o) /* NOLINT(misc-no-recursion) */
 {
     size_t count = 0;
@@ -154,7 +43,7 @@ static size_t count_members(struct json_object *o) /* NOLINT(misc-no-recursion) 
 
 static bool parse_tree(struct gg_str text, struct json_object **out)
 {
-    struct json_tokener *tok = json_tokener_new_ex(GG_JSON_DEPTH + 2);
+    struct json_tokener *tok = json_tokener_new_ex(GG_JSONTEXT_DEPTH + 2);
 
     if (tok == NULL)
         abort();
@@ -170,11 +59,12 @@ static bool parse_tree(struct gg_str text, struct json_object **out)
 
 bool gg_json_parse(struct gg_arena *a, struct gg_str text, struct gg_json **out, struct gg_err *err)
 {
-    struct scan scan = {0};
+    struct gg_jsontext seen;
     struct json_object *tree = NULL;
 
-    /* json-c's own check of UTF-8 passes overlong forms and surrogates. */
-    if (text.n > INT_MAX || gg_str_count_utf8(text) < 1 || !scan_text(&scan, text))
+    /* What json-c does not see, or sees too late, is refused before it has a look; it would cut a
+     * name at its NUL. */
+    if (text.n > INT_MAX || !gg_jsontext_check(text, &seen) || seen.has_nul_name)
         return gg_fail(err, GG_EINVALIDJSON, "JSON is not well-formed, not UTF-8 or too much");
     /* json-c 0.16 takes some escaped pairs for halves, U+2D800's for one. */
     bool good = parse_tree(gg_surrogate_join(a, text), &tree);
@@ -182,7 +72,7 @@ bool gg_json_parse(struct gg_arena *a, struct gg_str text, struct gg_json **out,
     if (!good)
         return gg_fail(err, GG_EINVALIDJSON, "JSON is not well-formed");
     /* json-c keeps the last of equal names, so the tree is short of one member for each. */
-    if (count_members(tree) != scan.colons)
+    if (count_members(tree) != seen.members)
         return gg_fail(err, GG_EINVALIDJSON, "JSON has an object with a name twice");
     *out = outer(tree);
     return true;
@@ -314,87 +204,47 @@ struct gg_str gg_json_print(struct gg_arena *a, const struct gg_json *v)
     return v == NULL ? GG_STR("null") : (struct gg_str){gg_arena_copy(a, s, n), n};
 }
 
-/* From here on the text is known to be well-formed: what is below only finds where things end. */
-static struct gg_str skip_space(struct gg_str s)
+bool gg_json_split(struct gg_arena *a, struct gg_str text, int levels, struct gg_jsontext_part *out,
+                   struct gg_err *err)
 {
-    while (take_byte(&s, SPACE))
-        continue;
-    return s;
+    return gg_jsontext_split(a, text, levels, out) ||
+           gg_fail(err, GG_EINVALIDJSON, "JSON is not well-formed, not UTF-8 or too much");
 }
 
-/* Bytes of the value at s, brackets and all. */
-static size_t value_length(struct gg_str s)
+/* What a string means, given with its quotes. */
+static struct gg_str read_string(struct gg_arena *a, struct gg_str quoted)
 {
-    size_t i = 0;
-    int depth = 0;
-    bool has_nul;
-
-    do {
-        struct gg_str rest = gg_str_skip(s, i);
-        char c = s.p[i];
-        depth += (c == '{' || c == '[') - (c == '}' || c == ']');
-        size_t n = c == '"' ? string_length(rest, &has_nul) : word_length(rest);
-        i += n == 0 ? 1 : n;
-    } while (depth > 0 && i < s.n);
-    return i;
-}
-
-/* Takes a value and the comma or colon behind it; false at a closing bracket. */
-static bool take_value(struct gg_str *rest, struct gg_str *value)
-{
-    struct gg_str s = skip_space(*rest);
-
-    if (s.n == 0 || s.p[0] == ']' || s.p[0] == '}')
-        return false;
-    *value = (struct gg_str){s.p, value_length(s)};
-    s = skip_space(gg_str_skip(s, value->n));
-    *rest = s.n > 0 && (s.p[0] == ',' || s.p[0] == ':') ? gg_str_skip(s, 1) : s;
-    return true;
-}
-
-/* Whether a string, as it stands in the text with its quotes and escapes, means `name`. */
-static bool is_name(struct gg_arena *a, struct gg_str quoted, const char *name)
-{
+    struct gg_str s = {quoted.p + 1, quoted.n - 2};
     struct gg_err ignored;
     struct gg_json *v = NULL;
-    struct gg_str s;
 
-    return gg_json_parse(a, quoted, &v, &ignored) && gg_json_str(v, &s) && gg_str_is(s, name);
+    if (memchr(s.p, '\\', s.n) == NULL)
+        return s;
+    return gg_json_parse(a, quoted, &v, &ignored) && gg_json_str(v, &s) ? s
+                                                                        : (struct gg_str){NULL, 0};
 }
 
-static bool find_array(struct gg_arena *a, struct gg_str text, const char *name,
-                       struct gg_str *inside)
+const struct gg_jsontext_part *gg_json_part(struct gg_arena *a, const struct gg_jsontext_part *of,
+                                            const char *name)
 {
-    struct gg_str rest = skip_space(text);
-    struct gg_str key;
-    struct gg_str value;
+    const struct gg_jsontext_part *found = NULL;
 
-    if (rest.n == 0 || rest.p[0] != '{')
-        return false;
-    rest = gg_str_skip(rest, 1);
-    while (take_value(&rest, &key) && take_value(&rest, &value)) {
-        if (is_name(a, key, name)) {
-            *inside = gg_str_skip(value, 1);
-            return value.p[0] == '[';
-        }
+    for (size_t i = 0; i < of->count; i++) {
+        struct gg_str s = of->parts[i].name;
+        if (s.p == NULL || !gg_str_is(read_string(a, (struct gg_str){s.p - 1, s.n + 2}), name))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = &of->parts[i];
     }
-    return false;
+    return found;
 }
 
-bool gg_json_elements(struct gg_arena *a, struct gg_str text, const char *name, struct gg_str **out,
-                      size_t *n)
+struct gg_str gg_json_part_text(struct gg_arena *a, const struct gg_jsontext_part *of,
+                                const char *name)
 {
-    struct gg_str inside;
-    struct gg_str value;
-    size_t count = 0;
+    const struct gg_jsontext_part *part = gg_json_part(a, of, name);
 
-    if (!find_array(a, text, name, &inside))
-        return false;
-    for (struct gg_str rest = inside; take_value(&rest, &value);)
-        count++;
-    *out = gg_arena_alloc(a, count * sizeof **out);
-    *n = count;
-    for (size_t i = 0; i < count && take_value(&inside, &value); i++)
-        (*out)[i] = value;
-    return true;
+    return part == NULL || part->text.p[0] != '"' ? (struct gg_str){NULL, 0}
+                                                  : read_string(a, part->text);
 }

@@ -190,7 +190,7 @@ static bool call_event(struct gg_call *c, const struct gg_event_call *call, stru
         {"DELETE", GG_M_DELETE_EVENT},
     };
     struct gg_access access = {0};
-    struct gg_json *v;
+    struct gg_jsontext_part read;
     struct gg_buf url;
 
     add_base(c, &url, call->verb == GG_EVENT_POST ? call->calendar_id : gg_str_of(NULL));
@@ -213,10 +213,10 @@ static bool call_event(struct gg_call *c, const struct gg_event_call *call, stru
         return false;
     if (call->verb == GG_EVENT_DELETE)
         return true;
-    if (event->p == NULL || !gg_json_parse(c->arena, *event, &v, err) ||
-        gg_json_type(v) != GG_JSON_OBJECT)
+    if (event->p == NULL || !gg_json_split(c->arena, *event, 1, &read, err) ||
+        read.text.p[0] != '{')
         return gg_fail(err, GG_EGRAPH, "an event of Graph's is broken");
-    if (call->verb == GG_EVENT_POST && gg_json_text(v, "id").n == 0)
+    if (call->verb == GG_EVENT_POST && gg_json_part_text(c->arena, &read, "id").n == 0)
         return gg_fail(err, GG_EGRAPH, "a new event of Graph's has no id");
     return true;
 }

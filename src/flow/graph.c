@@ -209,18 +209,22 @@ bool gg_graph_call(struct gg_call *c, const struct gg_graph_request *request,
     return gg_graph_read(c, request, &response, body, err);
 }
 
-bool gg_graph_take_page(struct gg_call *c, struct gg_arena *scratch, struct gg_str body,
-                        struct gg_graph_page *page)
+bool gg_graph_take_page(struct gg_call *c, struct gg_str body, struct gg_graph_page *page)
 {
-    struct gg_json *v;
+    struct gg_jsontext_part all;
     struct gg_err ignored;
 
-    if (body.p == NULL || !gg_json_parse(scratch, body, &v, &ignored) ||
-        !gg_json_elements(c->arena, body, "value", &page->items, &page->count))
+    if (body.p == NULL || !gg_json_split(c->arena, body, 2, &all, &ignored))
         return false;
-    struct gg_str link = gg_json_text(v, "@odata.nextLink");
-    page->next_link = gg_str_of(gg_arena_copy(c->arena, link.p, link.n));
-    page->value = gg_json_get(v, "value");
+    const struct gg_jsontext_part *value = gg_json_part(c->arena, &all, "value");
+    if (value == NULL || value->text.p[0] != '[')
+        return false;
+    struct gg_str link = gg_json_part_text(c->arena, &all, "@odata.nextLink");
+    *page = (struct gg_graph_page){
+        .items = value->parts,
+        .count = value->count,
+        .next_link = gg_str_of(gg_arena_copy(c->arena, link.p, link.n)),
+    };
     return true;
 }
 
@@ -250,28 +254,16 @@ const char *gg_graph_follow(struct gg_call *c, const struct gg_graph_seen *seen,
 }
 
 /* Adds one page's elements; where `want` is reached inside it, notes how far it was taken. */
-static void add_items(struct gg_graph_list *list, const struct gg_str *items, size_t count,
-                      size_t skip)
+static void add_items(struct gg_graph_list *list, const struct gg_graph_page *page, size_t skip)
 {
     size_t i = skip;
 
-    for (; i < count && list->count < list->want; i++)
-        list->items[list->count++] = items[i];
-    if (i < count) {
+    for (; i < page->count && list->count < list->want; i++)
+        list->items[list->count++] = page->items[i].text;
+    if (i < page->count) {
         list->next_url = list->request.url;
         list->next_skip = i;
     }
-}
-
-/* What is read of a page goes at once, but for its elements: many pages would be many trees. */
-static bool take_page(struct gg_call *c, struct gg_str body, struct gg_graph_page *page)
-{
-    struct gg_arena *scratch = gg_arena_open();
-    bool ok = gg_graph_take_page(c, scratch, body, page);
-
-    page->value = NULL;
-    gg_arena_close(scratch);
-    return ok;
 }
 
 bool gg_graph_list(struct gg_call *c, struct gg_graph_list *list, struct gg_err *err)
@@ -288,12 +280,12 @@ bool gg_graph_list(struct gg_call *c, struct gg_graph_list *list, struct gg_err 
         seen.urls[seen.count++] = list->request.url;
         if (!gg_graph_call(c, &list->request, &list->access, &body, err))
             return false;
-        if (!take_page(c, body, &page))
+        if (!gg_graph_take_page(c, body, &page))
             return gg_fail(err, GG_EGRAPH, "a page of Graph's is broken");
         bytes += body.n;
         if (bytes > GG_GRAPH_LIST_BYTES_MAX)
             return gg_fail(err, GG_EGRAPH, "Graph's pages are too large together");
-        add_items(list, page.items, page.count, seen.count == 1 ? list->skip : 0);
+        add_items(list, &page, seen.count == 1 ? list->skip : 0);
         if (list->next_url != NULL || page.next_link.n == 0)
             return true;
         const char *to = gg_graph_follow(c, &seen, page.next_link, err);

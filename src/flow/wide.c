@@ -46,14 +46,19 @@ struct wide {
  * not what is shown: an event is never before the one that Graph has before it. An event of whole
  * days floats: it begins with its day, wherever Graph has it.
  */
-static struct gg_time read_start(struct source *s, const struct gg_json *event)
+static struct gg_time read_start(struct source *s, struct gg_arena *scratch, struct gg_str json)
 {
+    struct gg_jsontext_part event;
+    struct gg_err ignored;
     struct gg_time start;
-    bool is_all_day = false;
 
-    if (!gg_time_parse(gg_json_text(gg_json_get(event, "start"), "dateTime"), &start))
+    if (!gg_json_split(scratch, json, 2, &event, &ignored))
         return s->last;
-    if (gg_json_bool(gg_json_get(event, "isAllDay"), &is_all_day) && is_all_day)
+    const struct gg_jsontext_part *shown = gg_json_part(scratch, &event, "start");
+    const struct gg_jsontext_part *is_all_day = gg_json_part(scratch, &event, "isAllDay");
+    if (shown == NULL || !gg_time_parse(gg_json_part_text(scratch, shown, "dateTime"), &start))
+        return s->last;
+    if (is_all_day != NULL && gg_str_is(is_all_day->text, "true"))
         return start;
     if (gg_time_compare(&start, &s->last) > 0)
         s->last = start;
@@ -61,7 +66,7 @@ static struct gg_time read_start(struct source *s, const struct gg_json *event)
 }
 
 static void add_event(struct wide *w, struct source *s, struct gg_str json,
-                      const struct gg_json *event)
+                      struct gg_arena *scratch)
 {
     if (s->count == s->size) {
         size_t size = s->size == 0 ? 128 : 2 * s->size;
@@ -72,7 +77,7 @@ static void add_event(struct wide *w, struct source *s, struct gg_str json,
         s->size = size;
     }
     s->events[s->count] = (struct event){.json = json,
-                                         .start = read_start(s, event),
+                                         .start = read_start(s, scratch, json),
                                          .calendar = (size_t)(s - w->sources),
                                          .number = s->count};
     s->count++;
@@ -86,10 +91,10 @@ static bool read_page(struct wide *w, struct source *s, struct gg_str body,
     w->bytes += body.n;
     if (w->bytes > GG_GRAPH_LIST_BYTES_MAX)
         return gg_fail(err, GG_EGRAPH, "Graph's pages are too large together");
-    if (!gg_graph_take_page(w->c, scratch, body, &page))
+    if (!gg_graph_take_page(w->c, body, &page))
         return gg_fail(err, GG_EGRAPH, "a page of Graph's is broken");
     for (size_t i = 0; i < page.count; i++)
-        add_event(w, s, page.items[i], gg_json_at(page.value, i));
+        add_event(w, s, page.items[i].text, scratch);
     s->url = NULL;
     if (page.next_link.n == 0)
         return true;

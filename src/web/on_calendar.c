@@ -120,13 +120,13 @@ static bool answer_event(struct gg_exchange *x, int status, const char *message,
 /* Where the new event is: its path here, with its id as one segment. */
 static void put_location(struct gg_exchange *x, struct gg_str event)
 {
-    struct gg_json *v;
+    struct gg_jsontext_part read;
     struct gg_err ignored;
     struct gg_buf path;
 
-    if (!gg_json_parse(x->call.arena, event, &v, &ignored))
+    if (!gg_json_split(x->call.arena, event, 1, &read, &ignored))
         return;
-    struct gg_str id = gg_json_text(v, "id");
+    struct gg_str id = gg_json_part_text(x->call.arena, &read, "id");
     if (id.n == 0)
         return;
     gg_buf_init(&path, x->call.arena, 8192);

@@ -64,22 +64,22 @@ static bool verify(struct gg_err *err)
 /* From Graph's page to the list that is answered. */
 static bool list_events(struct gg_err *err)
 {
-    struct gg_json *v;
-    struct gg_str *items;
+    struct gg_jsontext_part page;
     struct gg_jsonw w;
     struct gg_buf buf;
-    size_t n;
 
-    if (!gg_json_parse(b.arena, b.page, &v, err) ||
-        !gg_json_elements(b.arena, b.page, "value", &items, &n))
+    if (!gg_json_split(b.arena, b.page, 2, &page, err))
+        return false;
+    const struct gg_jsontext_part *value = gg_json_part(b.arena, &page, "value");
+    if (value == NULL)
         return false;
     gg_buf_init(&buf, b.arena, (size_t)1 << 20);
     gg_jsonw_init(&w, &buf);
     gg_jsonw_open(&w, '[');
-    for (size_t i = 0; i < n; i++)
-        gg_jsonw_raw(&w, items[i]);
+    for (size_t i = 0; i < value->count; i++)
+        gg_jsonw_raw(&w, value->parts[i].text);
     gg_jsonw_close(&w, ']');
-    return n == EVENTS;
+    return value->count == EVENTS;
 }
 
 static bool take_limit(struct gg_err *err)

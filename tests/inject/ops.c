@@ -29,13 +29,15 @@ static void set_up_nothing(struct op_run *run)
 static bool work_json(struct op_run *run)
 {
     struct gg_json *v;
-    struct gg_str *parts;
+    struct gg_jsontext_part all;
     struct gg_str name = {NULL, 0};
-    size_t n = 0;
 
     if (!gg_json_parse(run->arena, GG_STR(TEXT), &v, &run->err))
         return false;
-    if (!gg_json_elements(run->arena, GG_STR(TEXT), "value", &parts, &n) || n != 3)
+    if (!gg_json_split(run->arena, GG_STR(TEXT), 2, &all, &run->err))
+        return false;
+    const struct gg_jsontext_part *value = gg_json_part(run->arena, &all, "value");
+    if (value == NULL || value->count != 3)
         return gg_fail(&run->err, GG_EINVALIDJSON, "no elements");
     for (size_t i = 0; gg_json_name(v, i).p != NULL; i++)
         name = gg_json_name(v, i);

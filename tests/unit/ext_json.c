@@ -120,11 +120,11 @@ END_TEST
 
 START_TEST(nesting)
 {
-    char text[2 * GG_JSON_DEPTH + 4];
+    char text[2 * GG_JSONTEXT_DEPTH + 4];
 
     arena = gg_arena_open();
-    for (size_t depth = GG_JSON_DEPTH - 1; depth <= GG_JSON_DEPTH + 1; depth++) {
-        bool allowed = depth <= GG_JSON_DEPTH;
+    for (size_t depth = GG_JSONTEXT_DEPTH - 1; depth <= GG_JSONTEXT_DEPTH + 1; depth++) {
+        bool allowed = depth <= GG_JSONTEXT_DEPTH;
         memset(text, '[', depth);
         memset(text + depth, ']', depth);
         ck_assert_int_eq(parses((struct gg_str){text, 2 * depth}), allowed);
@@ -153,14 +153,14 @@ static struct gg_str many(const char *piece, size_t n)
 }
 
 /* promise: attack/denial: JSON of absurdly many values costs no memory */
-/* mutant: src/ext/json.c: scan->weight <= GG_JSON_WEIGHT => true */
+/* mutant: src/ext/json.c: scan->weight <= GG_JSONTEXT_WEIGHT => true */
 START_TEST(weight)
 {
     arena = gg_arena_open();
     ck_assert(parses(many("{},", 10000)));
-    ck_assert(!parses(many("0,", GG_JSON_WEIGHT - 1)));
+    ck_assert(!parses(many("0,", GG_JSONTEXT_WEIGHT - 1)));
     ck_assert_int_eq(err.code, GG_EINVALIDJSON);
-    ck_assert(!parses(many("{},", GG_JSON_WEIGHT / 10)));
+    ck_assert(!parses(many("{},", GG_JSONTEXT_WEIGHT / 10)));
     gg_arena_close(arena);
 }
 END_TEST
@@ -319,8 +319,9 @@ START_TEST(printing)
 }
 END_TEST
 
-/* The elements found, each in angle brackets; "none" when there is no such array. */
-START_TEST(elements)
+/* What a page of Graph's is taken apart with: the elements found, each in angle brackets; "none"
+ * when there is no such member, or more than one. */
+START_TEST(parts)
 {
     static const struct {
         const char *text;
@@ -337,11 +338,15 @@ START_TEST(elements)
          "<\"]\"><\"\\\"],[\"><\"\\\\\"><{\"}]\":\"{[\"}>"},
         {"{\"value\":[[],[[1,2],[3]],{}]}", "<[]><[[1,2],[3]]><{}>"},
         {"{\"v\\u0061lue\":[1]}", "<1>"},
-        {"{\"value\":{}}", "none"},
-        {"{\"value\":null}", "none"},
-        {"{\"value\":\"[1]\"}", "none"},
+        {"{\"value\":[{\"a\":1,\"a\":2},{\"b\\u0000\":1}]}",
+         "<{\"a\":1,\"a\":2}><{\"b\\u0000\":1}>"},
+        {"{\"value\":[1],\"value\":[2]}", "none"},
+        {"{\"value\":[1],\"v\\u0061lue\":[2]}", "none"},
+        {"{\"value\":{}}", ""},
+        {"{\"value\":null}", ""},
         {"{\"x\":\"value\"}", "none"},
         {"{\"Value\":[1]}", "none"},
+        {"{\"value\\u0000\":[1]}", "none"},
         {"{}", "none"},
         {"[1]", "none"},
         {"[\"value\",[1]]", "none"},
@@ -351,15 +356,49 @@ START_TEST(elements)
     arena = gg_arena_open();
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct gg_buf b;
-        struct gg_str *found;
-        size_t n = 0;
+        struct gg_jsontext_part all;
         gg_buf_init(&b, arena, 1000);
-        (void)parsed(cases[i].text);
-        if (!gg_json_elements(arena, gg_str_of(cases[i].text), "value", &found, &n))
+        ck_assert(gg_json_split(arena, gg_str_of(cases[i].text), 2, &all, &err));
+        const struct gg_jsontext_part *value = gg_json_part(arena, &all, "value");
+        if (value == NULL)
             gg_buf_add_text(&b, "none");
-        for (size_t k = 0; k < n; k++)
-            gg_buf_add_fmt(&b, "<%.*s>", GG_STR_ARG(found[k]));
+        for (size_t k = 0; value != NULL && k < value->count; k++)
+            gg_buf_add_fmt(&b, "<%.*s>", GG_STR_ARG(value->parts[k].text));
         ck_assert_msg(gg_str_is(gg_buf_str(&b), cases[i].found), "%s: %s", cases[i].text, b.p);
+    }
+    err = (struct gg_err){0};
+    struct gg_jsontext_part all;
+    ck_assert(!gg_json_split(arena, GG_STR("{\"value\":[1,]}"), 2, &all, &err));
+    ck_assert_int_eq(err.code, GG_EINVALIDJSON);
+    gg_arena_close(arena);
+}
+END_TEST
+
+START_TEST(texts_of_parts)
+{
+    static const struct {
+        const char *text;
+        const char *found;
+    } cases[] = {
+        {"{\"a\":\"b\"}", "b"},
+        {"{\"a\":\"\"}", ""},
+        {"{\"a\":\"https:\\/\\/x\\u0041\"}", "https://xA"},
+        {"{\"a\":\"\\ud800\"}", "\xef\xbf\xbd"},
+        {"{\"a\":1}", NULL},
+        {"{\"a\":[\"b\"]}", NULL},
+        {"{\"a\":null}", NULL},
+        {"{\"b\":\"a\"}", NULL},
+        {"{\"a\":\"b\",\"a\":\"c\"}", NULL},
+    };
+
+    arena = gg_arena_open();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct gg_jsontext_part all;
+        ck_assert(gg_json_split(arena, gg_str_of(cases[i].text), 1, &all, &err));
+        struct gg_str found = gg_json_part_text(arena, &all, "a");
+        ck_assert_msg((found.p == NULL) == (cases[i].found == NULL), "%s", cases[i].text);
+        if (found.p != NULL)
+            ck_assert_gg_str(found, cases[i].found);
     }
     gg_arena_close(arena);
 }
@@ -367,4 +406,4 @@ END_TEST
 
 GG_UNIT_MAIN("ext/json", well_formed, not_well_formed, the_length_counts, nesting, weight, types,
              numbers, members, names_keep_their_order, many_names_are_walked_in_time, printing,
-             elements)
+             parts, texts_of_parts)

@@ -8,6 +8,7 @@ PLAIN_TESTS = \
 	tests/unit/base_conf \
 	tests/unit/base_err \
 	tests/unit/base_exposition \
+	tests/unit/base_jsontext \
 	tests/unit/base_jsonw \
 	tests/unit/base_log \
 	tests/unit/base_metric \
@@ -121,6 +122,7 @@ tests_unit_base_clock_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_conf_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_err_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_exposition_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
+tests_unit_base_jsontext_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_jsonw_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_log_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_metric_LDADD = libunit.a $(BASE) $(CHECK_LIBS)

@@ -40,6 +40,10 @@ bool gg_str_is_word(struct gg_str s, size_t max, const char *more);
 /* No control bytes (C0, DEL): fit for a header or a line of a log. */
 bool gg_str_is_printable(struct gg_str s);
 
+/* Bytes of the UTF-8 sequence at the begin of s, which is not empty; 0 when it is none: neither are
+ * overlong forms and surrogates. */
+size_t gg_str_utf8_step(struct gg_str s);
+
 /* Characters of valid UTF-8 (RFC 3629), or -1. */
 long gg_str_count_utf8(struct gg_str s);
 

@@ -9,13 +9,10 @@
 #define GG_EXT_JSON_H
 
 #include "gg/base/arena.h"
+#include "gg/base/jsontext.h"
 #include "gg/base/str.h"
 
 #include <stdint.h>
-
-#define GG_JSON_DEPTH 32
-/* Marks in a text ({ } [ ] , :), a { for eight of them: json-c needs up to 90 bytes for each. */
-#define GG_JSON_WEIGHT 2000000
 
 struct gg_json; /* a value; lives as long as the arena that it was parsed into */
 
@@ -30,8 +27,8 @@ enum gg_json_type {
 };
 
 /*
- * Parses the whole of text, of any type at the top, at most GG_JSON_DEPTH deep and of
- * GG_JSON_WEIGHT. Fails with GG_EINVALIDJSON. *out is NULL for the value null. A lone surrogate
+ * Parses the whole of text, of any type at the top, at most GG_JSONTEXT_DEPTH deep and of
+ * GG_JSONTEXT_WEIGHT. Fails with GG_EINVALIDJSON. *out is NULL for the value null. A lone surrogate
  * escape (RFC 8259 section 8.2), which Graph's cut-off previews may have, is read as U+FFFD.
  */
 GG_MUST bool gg_json_parse(struct gg_arena *a, struct gg_str text, struct gg_json **out,
@@ -74,11 +71,19 @@ struct gg_str gg_json_text(const struct gg_json *v, const char *name);
 struct gg_str gg_json_print(struct gg_arena *a, const struct gg_json *v);
 
 /*
- * The elements of the array that is member `name` of the object in `text`, as they stand there, so
- * that they can be passed on unchanged. text must have been parsed before. *out is the arena's, *n
- * its length; false when there is no such array.
+ * For what is passed on as it came: checks the whole of text as gg_json_parse does, but builds
+ * nothing, and lets names be equal or have a NUL. *out is the value with its parts down to
+ * `levels`, which borrow from text. Fails with GG_EINVALIDJSON.
  */
-GG_MUST bool gg_json_elements(struct gg_arena *a, struct gg_str text, const char *name,
-                              struct gg_str **out, size_t *n);
+GG_MUST bool gg_json_split(struct gg_arena *a, struct gg_str text, int levels,
+                           struct gg_jsontext_part *out, struct gg_err *err);
+
+/* The member of this name; NULL when there is none, or more than one. */
+const struct gg_jsontext_part *gg_json_part(struct gg_arena *a, const struct gg_jsontext_part *of,
+                                            const char *name);
+
+/* What the string means that is this member; absent when it is none. */
+struct gg_str gg_json_part_text(struct gg_arena *a, const struct gg_jsontext_part *of,
+                                const char *name);
 
 #endif

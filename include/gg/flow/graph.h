@@ -52,17 +52,15 @@ GG_MUST bool gg_graph_read(struct gg_call *c, const struct gg_graph_request *req
 /* All pages of a list together; they fit into one answer of ours. */
 #define GG_GRAPH_LIST_BYTES_MAX ((size_t)48 * 1024 * 1024)
 
-/* One page of a collection: its elements as they stand in its text, and as they were parsed. */
+/* One page of a collection. */
 struct gg_graph_page {
-    struct gg_str *items;
+    const struct gg_jsontext_part *items; /* as they stand in its text */
     size_t count;
-    struct gg_json *value;   /* the array of them; scratch's */
     struct gg_str next_link; /* empty: it is the last page */
 };
 
 /* False when it is none. body must live as long as the items are used. */
-GG_MUST bool gg_graph_take_page(struct gg_call *c, struct gg_arena *scratch, struct gg_str body,
-                                struct gg_graph_page *page);
+GG_MUST bool gg_graph_take_page(struct gg_call *c, struct gg_str body, struct gg_graph_page *page);
 
 /*
  * Where the nextLink of the page seen last leads: verbatim when it is absolute. NULL (GG_EGRAPH)
