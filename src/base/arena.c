@@ -13,8 +13,11 @@
 /* Under a sanitizer each allocation has a block of its own, so that overruns are seen. */
 #ifdef GG_SANITIZE
 #define BLOCK_BYTES 0
+#define KEPT_BYTES  0
 #else
 #define BLOCK_BYTES ((size_t)32 * 1024)
+/* Kept from one reset to the next, so that a warm request asks malloc for nothing. */
+#define KEPT_BYTES  ((size_t)256 * 1024)
 #endif
 
 struct block {
@@ -32,6 +35,7 @@ struct deferred {
 
 struct gg_arena {
     struct block *blocks; /* the newest first; the only one with room is the first */
+    struct block *spare;  /* wiped ones */
     struct deferred *deferred;
 };
 
@@ -50,20 +54,41 @@ struct gg_arena *gg_arena_open(void)
     return must(calloc(1, sizeof(struct gg_arena)));
 }
 
+static struct block *take_spare(struct gg_arena *a, size_t need)
+{
+    for (struct block **at = &a->spare; *at != NULL; at = &(*at)->next) {
+        struct block *b = *at;
+        if (b->size >= need) {
+            *at = b->next;
+            return b;
+        }
+    }
+    return NULL;
+}
+
 static struct block *add_block(struct gg_arena *a, size_t need)
 {
     size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
-    struct block *b = must(calloc(1, sizeof *b + size));
+    struct block *b = take_spare(a, need);
 
-    b->size = size;
+    if (b == NULL) {
+        b = must(calloc(1, sizeof *b + size));
+        b->size = size;
+    }
     b->next = a->blocks;
     a->blocks = b;
     return b;
 }
 
-void *gg_arena_alloc(struct gg_arena *a, size_t n)
+static size_t aligned(size_t n)
 {
     const size_t align = alignof(max_align_t);
+
+    return n + (align - n % align) % align;
+}
+
+void *gg_arena_alloc(struct gg_arena *a, size_t n)
+{
     struct block *b = a->blocks;
 
     if (n > SIZE_MAX / 2)
@@ -72,10 +97,26 @@ void *gg_arena_alloc(struct gg_arena *a, size_t n)
     if (b == NULL || b->size - b->used < n)
         b = add_block(a, n);
     void *p = b->data + b->used;
-    size_t end = b->used + n;
-    end += (align - end % align) % align;
+    size_t end = aligned(b->used + n);
     b->used = end > b->size ? b->size : end;
     return p;
+}
+
+bool gg_arena_extend(struct gg_arena *a, void *p, size_t n, size_t more)
+{
+    struct block *b = a->blocks;
+    char *start = p;
+
+    if (BLOCK_BYTES == 0 || b == NULL || start < (char *)b->data ||
+        start >= (char *)b->data + b->size || more > b->size)
+        return false;
+    size_t at = (size_t)(start - (char *)b->data);
+    size_t was = aligned(at + n);
+    if ((was > b->size ? b->size : was) != b->used || b->size - at < more)
+        return false;
+    size_t end = aligned(at + more);
+    b->used = end > b->size ? b->size : end;
+    return true;
 }
 
 char *gg_arena_copy(struct gg_arena *a, const void *p, size_t n)
@@ -92,17 +133,25 @@ char *gg_arena_strdup(struct gg_arena *a, const char *s)
     return gg_arena_copy(a, s, strlen(s));
 }
 
+/* In place, where the block has room for it: what does not fit is wiped, as free memory is zero. */
 char *gg_arena_printf(struct gg_arena *a, const char *fmt, ...)
 {
+    struct block *b = a->blocks;
+    size_t room = b == NULL || BLOCK_BYTES == 0 ? 0 : b->size - b->used;
+    char *tip = room == 0 ? NULL : (char *)b->data + b->used;
     va_list ap;
     va_list again;
 
     va_start(ap, fmt);
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int length = vsnprintf(tip, room, fmt, ap);
     va_end(ap);
-    char *s = gg_arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
-    (void)vsnprintf(s, (size_t)(n < 0 ? 0 : n) + 1, fmt, again);
+    size_t n = length < 0 ? 0 : (size_t)length;
+    if (n >= room && room > 0)
+        gg_wipe(tip, room);
+    char *s = gg_arena_alloc(a, n + 1);
+    if (n >= room)
+        (void)vsnprintf(s, n + 1, fmt, again);
     va_end(again);
     return s;
 }
@@ -115,11 +164,26 @@ void gg_arena_defer(struct gg_arena *a, void (*fn)(void *), void *obj)
     a->deferred = d;
 }
 
-/* One block of the usual size is kept, so that a warm request asks malloc for nothing. */
+/* A block larger than all that may be kept goes; so do those that are too many. */
+static void keep_some(struct gg_arena *a)
+{
+    size_t kept = 0;
+
+    for (struct block **at = &a->spare; *at != NULL;) {
+        struct block *b = *at;
+        kept += b->size;
+        if (kept <= KEPT_BYTES) {
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        free(b);
+        kept -= b->size;
+    }
+}
+
 void gg_arena_reset(struct gg_arena *a)
 {
-    struct block *kept = NULL;
-
     while (a->deferred != NULL) {
         struct deferred *d = a->deferred;
         a->deferred = d->next;
@@ -128,15 +192,12 @@ void gg_arena_reset(struct gg_arena *a)
     for (struct block *b = a->blocks, *next; b != NULL; b = next) {
         next = b->next;
         gg_wipe(b->data, b->used);
-        if (kept == NULL && BLOCK_BYTES != 0 && b->size == BLOCK_BYTES) {
-            kept = b;
-            kept->used = 0;
-            kept->next = NULL;
-        } else {
-            free(b);
-        }
+        b->used = 0;
+        b->next = a->spare;
+        a->spare = b;
     }
-    a->blocks = kept;
+    a->blocks = NULL;
+    keep_some(a);
 }
 
 void gg_arena_close(struct gg_arena *a)
@@ -144,6 +205,9 @@ void gg_arena_close(struct gg_arena *a)
     if (a == NULL)
         return;
     gg_arena_reset(a);
-    free(a->blocks);
+    for (struct block *b = a->spare, *next; b != NULL; b = next) {
+        next = b->next;
+        free(b);
+    }
     free(a);
 }

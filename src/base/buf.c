@@ -23,6 +23,10 @@ static bool has_room(struct gg_buf *b, size_t n)
         return true;
     size_t size = b->size * 2 > FIRST_BYTES ? b->size * 2 : FIRST_BYTES;
     size = need > size ? need : size;
+    if (gg_arena_extend(b->arena, b->p, b->size, size)) {
+        b->size = size;
+        return true;
+    }
     char *p = gg_arena_alloc(b->arena, size);
     memcpy(p, b->p, b->n);
     b->p = p;
@@ -49,18 +53,27 @@ void gg_buf_add_char(struct gg_buf *b, char c)
     gg_buf_add(b, (struct gg_str){&c, 1});
 }
 
+/* Where it stands, if there is room: most of what is formatted is short. */
 void gg_buf_add_fmt(struct gg_buf *b, const char *fmt, ...)
 {
+    size_t room = b->full ? 0 : b->size - b->n;
     va_list ap;
 
+    if (room > b->cap - b->n + 1)
+        room = b->cap - b->n + 1;
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(room == 0 ? NULL : b->p + b->n, room, fmt, ap);
     va_end(ap);
-    if (n <= 0 || !has_room(b, (size_t)n))
+    bool fits = n > 0 && (size_t)n < room;
+    if (!fits && room > 0)
+        b->p[b->n] = '\0';
+    if (n <= 0 || (!fits && !has_room(b, (size_t)n)))
         return;
-    va_start(ap, fmt);
-    (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-    va_end(ap);
+    if (!fits) {
+        va_start(ap, fmt);
+        (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+    }
     b->n += (size_t)n;
 }
 

@@ -63,6 +63,45 @@ START_TEST(copies_end_with_nul)
 }
 END_TEST
 
+/* What was formatted too long for its block leaves nothing of it in memory that is given next. */
+START_TEST(formatting_at_the_end_of_a_block)
+{
+    struct gg_arena *a = gg_arena_open();
+
+    for (int round = 0; round < 5000; round++) {
+        char *s = gg_arena_printf(a, "%0*d", round % 97 + 1, 7);
+        ck_assert_uint_eq(strlen(s), (size_t)(round % 97) + 1);
+        ck_assert_int_eq(s[round % 97], '7');
+        unsigned char *p = gg_arena_alloc(a, 3);
+        ck_assert(p[0] == 0 && p[1] == 0 && p[2] == 0);
+        if (round % 500 == 499)
+            gg_arena_reset(a);
+    }
+    gg_arena_close(a);
+}
+END_TEST
+
+START_TEST(the_last_one_grows_in_its_place)
+{
+    struct gg_arena *a = gg_arena_open();
+    char *first = gg_arena_strdup(a, "first");
+    char *last = gg_arena_strdup(a, "last");
+
+    ck_assert(!gg_arena_extend(a, first, 6, 100));
+    ck_assert(!gg_arena_extend(a, last, 5, (size_t)1 << 40));
+    ck_assert(!gg_arena_extend(a, trace, 5, 6));
+    if (gg_arena_extend(a, last, 5, 1000)) { /* never in a sanitizer's build */
+        for (size_t i = 5; i < 1000; i++)
+            ck_assert_int_eq(last[i], 0);
+        memset(last + 5, 'x', 995);
+    }
+    ck_assert_str_eq(gg_arena_strdup(a, "next"), "next");
+    ck_assert_int_eq(strncmp(last, "last", 4), 0);
+    ck_assert_str_eq(first, "first");
+    gg_arena_close(a);
+}
+END_TEST
+
 START_TEST(deferred_calls_run_backwards_and_once)
 {
     struct gg_arena *a = gg_arena_open();
@@ -99,5 +138,5 @@ START_TEST(deferred_calls_run_before_the_wipe)
 END_TEST
 
 GG_UNIT_MAIN("base/arena", memory_is_zeroed_and_aligned, allocations_do_not_overlap,
-             copies_end_with_nul, deferred_calls_run_backwards_and_once,
-             deferred_calls_run_before_the_wipe)
+             copies_end_with_nul, formatting_at_the_end_of_a_block, the_last_one_grows_in_its_place,
+             deferred_calls_run_backwards_and_once, deferred_calls_run_before_the_wipe)

@@ -3,6 +3,7 @@
 
 #include "gg/base/jsontext.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What is well-formed is tested where json-c has its say too, in ext_json.c. */

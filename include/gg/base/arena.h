@@ -18,6 +18,12 @@ struct gg_arena *gg_arena_open(void);
 /* Zeroed memory, aligned for any type. */
 void *gg_arena_alloc(struct gg_arena *a, size_t n);
 
+/*
+ * Makes an allocation of n bytes `more` long where it is; false when something else stands behind it
+ * or its block is full. For what grows.
+ */
+bool gg_arena_extend(struct gg_arena *a, void *p, size_t n, size_t more);
+
 /* A copy of n bytes with a NUL behind them. */
 char *gg_arena_copy(struct gg_arena *a, const void *p, size_t n);
 char *gg_arena_strdup(struct gg_arena *a, const char *s);
