@@ -171,14 +171,13 @@ static void keep_some(struct gg_arena *a)
 
     for (struct block **at = &a->spare; *at != NULL;) {
         struct block *b = *at;
-        kept += b->size;
-        if (kept <= KEPT_BYTES) {
+        if (b->size <= KEPT_BYTES - kept) {
+            kept += b->size;
             at = &b->next;
-            continue;
+        } else {
+            *at = b->next;
+            free(b);
         }
-        *at = b->next;
-        free(b);
-        kept -= b->size;
     }
 }
 
