@@ -5,6 +5,7 @@
 #include "gg/proto/b64.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define MARK       "h:"
 #define NAME_BYTES 12
@@ -24,6 +25,8 @@ static bool name_plainly(const unsigned char key[GG_LOG_KEY_BYTES], struct gg_st
     return true;
 }
 
+_Static_assert(sizeof(struct gg_log_subject) > sizeof MARK + GG_B64_CHARS(NAME_BYTES), "it fits");
+
 static bool name_by_hash(const unsigned char key[GG_LOG_KEY_BYTES], struct gg_str subject,
                          struct gg_log_subject *out)
 {
@@ -36,11 +39,9 @@ static bool name_by_hash(const unsigned char key[GG_LOG_KEY_BYTES], struct gg_st
         return name_plainly(key, subject, out);
     if (!gg_crypto_hmac(GG_SHA256, secret, subject, &mac, &ignored))
         return false;
-    struct gg_arena *a = gg_arena_open();
-    struct gg_str text =
-        gg_b64_format(a, GG_B64_BARE, (struct gg_str){(const char *)mac.bytes, NAME_BYTES});
-    (void)snprintf(out->text, sizeof out->text, MARK "%.*s", GG_STR_ARG(text));
-    gg_arena_close(a);
+    char *end = stpcpy(out->text, MARK);
+    end += gg_b64_put(end, GG_B64_BARE, (struct gg_str){(const char *)mac.bytes, NAME_BYTES});
+    *end = '\0';
     return true;
 }
 

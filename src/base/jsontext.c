@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/base/jsontext.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define OBJECT_WEIGHT 8
@@ -40,18 +41,22 @@ static bool take_mark(struct reader *r)
     return r->weight <= GG_JSONTEXT_WEIGHT;
 }
 
-/* Eight bytes of a string that stand for themselves: no quote, backslash, control, and ASCII. The
- * borrow of one byte may make the next look like one of these: then they are read one by one. */
-static bool are_plain(const char *p)
+/*
+ * How many of the eight bytes at p stand for themselves in a string: neither quote, backslash nor
+ * control, and ASCII. Each subtraction lends from the byte above only where the byte itself is one
+ * of these, so the lowest that is found is right.
+ */
+static size_t count_plain(const char *p)
 {
     const uint64_t ones = 0x0101010101010101;
     uint64_t w;
 
     memcpy(&w, p, sizeof w);
+    w = le64toh(w);
     uint64_t quote = w ^ ones * '"';
     uint64_t slash = w ^ ones * '\\';
-    uint64_t odd = w | (w - ones * 0x20) | (quote - ones) | (slash - ones);
-    return (odd & ones * 0x80) == 0;
+    uint64_t odd = (w | (w - ones * 0x20) | (quote - ones) | (slash - ones)) & ones * 0x80;
+    return odd == 0 ? sizeof w : (size_t)__builtin_ctzll(odd) / 8;
 }
 
 static bool take_escape(struct reader *r)
@@ -79,10 +84,14 @@ static bool take_string(struct reader *r)
     r->has_nul = false;
     r->p++;
     while (r->p < r->end) {
+        if (r->end - r->p >= 8) {
+            size_t plain = count_plain(r->p);
+            r->p += plain;
+            if (plain == 8)
+                continue;
+        }
         unsigned char c = (unsigned char)*r->p;
-        if (r->end - r->p >= 8 && are_plain(r->p)) {
-            r->p += 8;
-        } else if (c == '"') {
+        if (c == '"') {
             r->p++;
             return true;
         } else if (c == '\\') {

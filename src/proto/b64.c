@@ -28,9 +28,8 @@ static const char pairs[4096][2] = {
     WITH('4'), WITH('5'), WITH('6'), WITH('7'), WITH('8'), WITH('9'), WITH('-'), WITH('_'),
 };
 
-struct gg_str gg_b64_format(struct gg_arena *a, enum gg_b64 form, struct gg_str in)
+size_t gg_b64_put(char *to, enum gg_b64 form, struct gg_str in)
 {
-    char *to = gg_arena_alloc(a, (in.n + 2) / 3 * 4 + 1);
     const unsigned char *from = (const unsigned char *)in.p;
     size_t n = 0;
     size_t i = 0;
@@ -51,7 +50,14 @@ struct gg_str gg_b64_format(struct gg_arena *a, enum gg_b64 form, struct gg_str 
         to[n++] = alphabet[bits << (6 - held) & 63];
     while (form == GG_B64_PADDED && n % 4 != 0)
         to[n++] = '=';
-    return (struct gg_str){to, n};
+    return n;
+}
+
+struct gg_str gg_b64_format(struct gg_arena *a, enum gg_b64 form, struct gg_str in)
+{
+    char *to = gg_arena_alloc(a, GG_B64_CHARS(in.n) + 1);
+
+    return (struct gg_str){to, gg_b64_put(to, form, in)};
 }
 
 /* 1 more than a character's value; 0 for one that has none. */

@@ -9,6 +9,12 @@
 /* With padding as Fernet wants it, without as JOSE does (RFC 7515 section 2). */
 enum gg_b64 { GG_B64_PADDED, GG_B64_BARE };
 
+/* At most so many characters for n bytes. */
+#define GG_B64_CHARS(n) (((n) + 2) / 3 * 4)
+
+/* Writes them to `to`, without a NUL; how many they are. */
+size_t gg_b64_put(char *to, enum gg_b64 form, struct gg_str in);
+
 struct gg_str gg_b64_format(struct gg_arena *a, enum gg_b64 form, struct gg_str in);
 
 /* False unless the whole of `in` is the one encoding that its bytes have in this form. */
