@@ -9,6 +9,59 @@
 
 #define ROWS_MAX      1000
 #define SQL_BYTES_MAX 16384
+#define CELL_BYTES    128
+
+/* The number of the next n digits; -1 when they are none. */
+static int64_t take_digits(struct gg_str *s, size_t n)
+{
+    int64_t v = 0;
+
+    if (s->n < n)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (s->p[i] < '0' || s->p[i] > '9')
+            return -1;
+        v = v * 10 + (s->p[i] - '0');
+    }
+    *s = gg_str_skip(*s, n);
+    return v;
+}
+
+static int64_t take_field(struct gg_str *s, char before, size_t n)
+{
+    if (s->n == 0 || s->p[0] != before)
+        return -1;
+    *s = gg_str_skip(*s, 1);
+    return take_digits(s, n);
+}
+
+/* Days since 1970 in the Gregorian calendar; months before March belong to the year before. */
+static int64_t count_days(int64_t year, int64_t month, int64_t day)
+{
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+    return y * 365 + y / 4 - y / 100 + y / 400 + of_year - 719468;
+}
+
+int64_t gg_db_cell_us(struct gg_str cell, int64_t otherwise)
+{
+    struct gg_str s = cell;
+    int64_t year = take_digits(&s, 4);
+    int64_t month = take_field(&s, '-', 2);
+    int64_t day = take_field(&s, '-', 2);
+    int64_t hour = take_field(&s, ' ', 2);
+    int64_t minute = take_field(&s, ':', 2);
+    int64_t second = take_field(&s, ':', 2);
+    int64_t us = s.n == 0 ? 0 : take_field(&s, '.', 6);
+
+    /* MariaDB has a DATETIME of nought days, which is no time. */
+    if (year < 0 || month < 1 || day < 1 || hour < 0 || minute < 0 || second < 0 || us < 0 ||
+        s.n > 0)
+        return otherwise;
+    return (((count_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000000 +
+           us;
+}
 
 void gg_dbstmt_close(struct gg_dbstmt_set *set)
 {
@@ -104,27 +157,49 @@ static void bind_value(MYSQL_BIND *bind, const struct gg_db_value *v)
     }
 }
 
-/* One cell of the row that was just fetched. */
-static bool take_cell(MYSQL_STMT *s, struct gg_arena *a, unsigned column, struct gg_str *out)
+/* Where a row's cells are fetched to: most are short, a longer one is fetched once more. */
+struct cells {
+    MYSQL_BIND binds[GG_DB_COLUMNS_MAX];
+    struct {
+        unsigned long length;
+        my_bool is_null;
+        char bytes[CELL_BYTES];
+    } of[GG_DB_COLUMNS_MAX];
+};
+
+static bool bind_cells(MYSQL_STMT *s, struct cells *cells, unsigned columns)
 {
-    unsigned long length = 0;
-    my_bool is_null = 0;
-    MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING, .length = &length, .is_null = &is_null};
+    memset(cells->binds, 0, columns * sizeof cells->binds[0]);
+    for (unsigned i = 0; i < columns; i++) {
+        cells->binds[i].buffer_type = MYSQL_TYPE_STRING;
+        cells->binds[i].buffer = cells->of[i].bytes;
+        cells->binds[i].buffer_length = CELL_BYTES;
+        cells->binds[i].length = &cells->of[i].length;
+        cells->binds[i].is_null = &cells->of[i].is_null;
+    }
+    return mysql_stmt_bind_result(s, cells->binds) == 0;
+}
+
+/* One cell of the row that was just fetched. */
+static bool take_cell(MYSQL_STMT *s, struct gg_arena *a, struct cells *cells, unsigned column,
+                      struct gg_str *out)
+{
+    unsigned long length = cells->of[column].length;
 
     *out = (struct gg_str){NULL, 0};
-    if (mysql_stmt_fetch_column(s, &bind, column, 0) != 0)
-        return false;
-    if (is_null)
+    if (cells->of[column].is_null)
         return true;
     if (length > GG_DB_CELL_BYTES_MAX)
         return false;
+    if (length <= CELL_BYTES) {
+        *out = (struct gg_str){gg_arena_copy(a, cells->of[column].bytes, length), length};
+        return true;
+    }
     char *p = gg_arena_alloc(a, length + 1);
-    bind.buffer = p;
-    bind.buffer_length = length;
-    if (length > 0 && mysql_stmt_fetch_column(s, &bind, column, 0) != 0)
-        return false;
+    MYSQL_BIND bind = {
+        .buffer_type = MYSQL_TYPE_STRING, .buffer = p, .buffer_length = length, .length = &length};
     *out = (struct gg_str){p, length};
-    return true;
+    return mysql_stmt_fetch_column(s, &bind, column, 0) == 0 && length == out->n;
 }
 
 static bool fetch_rows(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena *a,
@@ -132,24 +207,20 @@ static bool fetch_rows(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena
 {
     unsigned columns = mysql_stmt_field_count(s);
     size_t rows = (size_t)mysql_stmt_num_rows(s);
+    struct cells cells;
 
     if (columns > GG_DB_COLUMNS_MAX)
         return gg_fail(err, GG_EINTERNAL, "%u columns", columns);
     rows = rows > ROWS_MAX ? ROWS_MAX : rows;
     result->rows = gg_arena_alloc(a, rows * sizeof *result->rows);
-    /* Cells are fetched one by one, each into a buffer of its own size. */
-    MYSQL_BIND none[GG_DB_COLUMNS_MAX];
-    memset(none, 0, sizeof none);
-    for (unsigned i = 0; i < columns; i++)
-        none[i].buffer_type = MYSQL_TYPE_STRING;
-    if (mysql_stmt_bind_result(s, none) != 0)
+    if (!bind_cells(s, &cells, columns))
         return fail_of(set, s, "bind", err);
     for (size_t i = 0; i < rows; i++) {
         int got = mysql_stmt_fetch(s);
         if (got != 0 && got != MYSQL_DATA_TRUNCATED)
             return fail_of(set, s, "fetch", err);
         for (unsigned c = 0; c < columns; c++)
-            if (!take_cell(s, a, c, &result->rows[i][c]))
+            if (!take_cell(s, a, &cells, c, &result->rows[i][c]))
                 return gg_fail(err, GG_EDATABASE, "column %u cannot be read or is too large", c);
         result->row_count++;
     }

@@ -16,7 +16,7 @@ bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_
     if (whose == NULL)
         return gg_rate_take(c->ctx->db, c->arena, limit, rate, err);
     const struct gg_db_call calls[] = {gg_rate_call(c->arena, limit),
-                                       gg_token_call(gg_ctx_tokens(c->ctx), c->arena, *whose)};
+                                       gg_token_call(c->arena, *whose)};
     struct gg_admitted *kept = gg_arena_alloc(c->arena, sizeof *kept);
     /* Of before the database was asked: what it says is no older. */
     kept->read_ms = gg_clock_mono_ms();
@@ -27,7 +27,7 @@ bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_
     }
     if (!gg_rate_read(limit, &results[0], rate, err))
         return false;
-    gg_token_read(*whose, &results[1], &kept->token);
+    gg_token_read(gg_ctx_tokens(c->ctx), *whose, &results[1], &kept->token);
     c->admitted = kept;
     return true;
 }

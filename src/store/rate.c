@@ -2,7 +2,6 @@
 #include "gg/store/rate.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const words[GG_LIMITS] = {
@@ -14,19 +13,20 @@ static const char *const words[GG_LIMITS] = {
 /*
  * The parameters are name, window, window, limit, window. Assignments run from left to right, each
  * seeing those before it. A clock behind another host's, or a statement that waited for the row
- * past the end of its window, stays in the newer window, at its begin.
+ * past the end of its window, stays in the newer window, at its begin. 1e0 makes doubles of what
+ * would be decimals.
  */
 static const struct gg_db_stmt take = {
     "INSERT INTO rate_limits (k, win, used, prev, admitted, ends_at)"
-    " VALUES (?, FLOOR(UNIX_TIMESTAMP(NOW(6)) / ?), 1, 0, 1, NOW() + INTERVAL 2 * ? SECOND)"
+    " VALUES (?, UNIX_TIMESTAMP() DIV ?, 1, 0, 1, NOW() + INTERVAL 2 * ? SECOND)"
     " ON DUPLICATE KEY UPDATE"
     " prev = IF(VALUES(win) > win, IF(VALUES(win) = win + 1, used, 0), prev),"
     " admitted = IF(VALUES(win) > win, 0, used) + 1"
-    "  + prev * IF(VALUES(win) < win, 1, 1 - MOD(UNIX_TIMESTAMP(NOW(6)), ?) / ?) <= ?,"
+    "  + prev * IF(VALUES(win) < win, 1, 1 - MOD(UNIX_TIMESTAMP(NOW(6)) * 1e0, ?) / ?) <= ?,"
     " used = IF(VALUES(win) > win, 0, used) + admitted,"
     " ends_at = IF(VALUES(win) > win, VALUES(ends_at), ends_at),"
     " win = GREATEST(win, VALUES(win))"
-    " RETURNING admitted, used, prev, MOD(UNIX_TIMESTAMP(NOW(6)), ?)",
+    " RETURNING admitted, used, prev, NOW(6)",
     true};
 
 static const struct gg_db_stmt sweep = {"DELETE FROM rate_limits WHERE ends_at <= NOW() LIMIT 1000",
@@ -81,12 +81,17 @@ struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key)
         window,
         window,
         gg_db_int(key.limit.requests),
-        window,
     };
     struct gg_db_value *values = gg_arena_alloc(a, sizeof list);
 
     memcpy(values, list, sizeof list);
     return (struct gg_db_call){&take, NULL, values, sizeof list / sizeof list[0]};
+}
+
+/* Of the window that a time is in. */
+static double elapsed_s(struct gg_str now, int64_t window_s)
+{
+    return (double)(gg_db_cell_us(now, 0) % (window_s * 1000000)) / 1e6;
 }
 
 bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows, struct gg_rate *rate,
@@ -95,13 +100,12 @@ bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows, struc
     if (rows->row_count != 1)
         return gg_fail(err, GG_EDATABASE, "a limit was not counted");
     const struct gg_str *row = rows->rows[0];
-    *rate =
-        gg_rate_judge(key.limit, (struct gg_rate_row){
-                                     .admitted = gg_db_cell_int(row[0], 0) == 1,
-                                     .used = gg_db_cell_int(row[1], 0),
-                                     .prev = gg_db_cell_int(row[2], 0),
-                                     .elapsed_s = strtod(row[3].p == NULL ? "0" : row[3].p, NULL),
-                                 });
+    *rate = gg_rate_judge(key.limit, (struct gg_rate_row){
+                                         .admitted = gg_db_cell_int(row[0], 0) == 1,
+                                         .used = gg_db_cell_int(row[1], 0),
+                                         .prev = gg_db_cell_int(row[2], 0),
+                                         .elapsed_s = elapsed_s(row[3], key.limit.per_s),
+                                     });
     return true;
 }
 

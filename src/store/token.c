@@ -7,6 +7,9 @@
 #include "gg/proto/seal.h"
 
 #define LEASE_WORD_BYTES 16
+#define SECOND_US        INT64_C(1000000)
+#define DAY_US           (86400 * SECOND_US)
+#define TOUCH_S          60
 
 /* updated_at says when the tokens changed; what only notes a use or a lease leaves it alone. */
 #define KEEP_UPDATED "updated_at=updated_at"
@@ -15,18 +18,19 @@
 #define TOO_OLD    "COALESCE(connected_at, created_at) <= NOW() - INTERVAL ? DAY"
 #define NO_FAILURE "refresh_failure=NULL, refresh_failed_until=NULL"
 
-/* MariaDB's UNIX_TIMESTAMP knows nothing after January 2038, so seconds are counted from 1970. */
+/* As the row stands, and the time by the same clock: to reckon here costs the server nothing. */
+/* clang-format off */
+enum {
+    ACCESS_TOKEN, REFRESH_TOKEN, ID_TOKEN, SEAL, FINGERPRINT, IS_ACTIVE, EXPIRES_AT, LAST_USED_AT,
+    LEASED_UNTIL, FAILURE, FAILED_UNTIL, RESTS_UNTIL, CONNECTED_AT, MICROSOFT_ID, EMAIL, TENANT_ID,
+    SCOPE, NOW,
+};
+/* clang-format on */
 static const struct gg_db_stmt find = {
-    "SELECT access_token, is_active, refresh_lease_until > NOW(6),"
-    " TIMESTAMPDIFF(SECOND, NOW(6), expires_at),"
-    " IF(refresh_failed_until > NOW(6), refresh_failure, NULL),"
-    " CEIL(TIMESTAMPDIFF(MICROSECOND, NOW(6), refresh_failed_until) / 1000000),"
-    " last_used_at IS NULL OR last_used_at <= NOW() - INTERVAL 60 SECOND,"
-    " microsoft_id, microsoft_email, tenant_id, scope,"
-    " TIMESTAMPDIFF(SECOND, '1970-01-01', expires_at),"
-    " TIMESTAMPDIFF(SECOND, '1970-01-01', last_used_at),"
-    " refresh_token, refresh_after > NOW(6), id_token, seal, " TOO_OLD
-    ", key_fingerprint FROM {table} WHERE {key}={subject}",
+    "SELECT access_token, refresh_token, id_token, seal, key_fingerprint, is_active, expires_at,"
+    " last_used_at, refresh_lease_until, refresh_failure, refresh_failed_until, refresh_after,"
+    " COALESCE(connected_at, created_at), microsoft_id, microsoft_email, tenant_id, scope, NOW(6)"
+    " FROM {table} WHERE {key}={subject}",
     true};
 
 static const struct gg_db_stmt put = {
@@ -95,44 +99,51 @@ static struct gg_db_value max_age(struct gg_token_store s)
     return s.max_age_days > 0 ? gg_db_int(s.max_age_days) : (struct gg_db_value){0};
 }
 
-struct gg_db_call gg_token_call(struct gg_token_store s, struct gg_arena *a,
-                                struct gg_token_key key)
+struct gg_db_call gg_token_call(struct gg_arena *a, struct gg_token_key key)
 {
-    struct gg_db_value *values = gg_arena_alloc(a, 2 * sizeof *values);
+    struct gg_db_value *subject = gg_arena_alloc(a, sizeof *subject);
 
-    values[0] = max_age(s);
-    values[1] = gg_db_text(key.subject);
-    return (struct gg_db_call){&find, key.realm, values, 2};
+    *subject = gg_db_text(key.subject);
+    return (struct gg_db_call){&find, key.realm, subject, 1};
 }
 
-void gg_token_read(struct gg_token_key key, const struct gg_db_result *rows, struct gg_token *token)
+void gg_token_read(struct gg_token_store s, struct gg_token_key key,
+                   const struct gg_db_result *rows, struct gg_token *token)
 {
     *token = (struct gg_token){.key = key, .found = rows->row_count > 0};
     if (!token->found)
         return;
     const struct gg_str *row = rows->rows[0];
-    int64_t failure_left_s = gg_db_cell_int(row[5], 0);
-    bool is_active = gg_db_cell_int(row[1], 0) == 1;
-    bool is_too_old = gg_db_cell_int(row[17], 0) == 1;
+    int64_t now_us = gg_db_cell_us(row[NOW], INT64_MAX / 4);
+    int64_t expires_us = gg_db_cell_us(row[EXPIRES_AT], 0);
+    int64_t failed_us = gg_db_cell_us(row[FAILED_UNTIL], 0) - now_us;
+    int64_t unused_us = now_us - gg_db_cell_us(row[LAST_USED_AT], INT64_MIN / 4);
+    bool is_active = gg_db_cell_int(row[IS_ACTIVE], 0) == 1;
+    bool is_too_old = s.max_age_days > 0 &&
+                      gg_db_cell_us(row[CONNECTED_AT], now_us) <= now_us - s.max_age_days * DAY_US;
     *token = (struct gg_token){
         .key = key,
         .found = true,
-        .ciphers = {.access_token = row[0], .refresh_token = row[13], .id_token = row[15]},
-        .seal = row[16],
-        .fingerprint = row[18],
+        .ciphers = {.access_token = row[ACCESS_TOKEN],
+                    .refresh_token = row[REFRESH_TOKEN],
+                    .id_token = row[ID_TOKEN]},
+        .seal = row[SEAL],
+        .fingerprint = row[FINGERPRINT],
         .is_active = is_active && !is_too_old,
         .is_too_old = is_active && is_too_old,
-        .is_leased = gg_db_cell_int(row[2], 0) == 1,
-        .left_s = gg_db_cell_int(row[3], -1),
-        .failure = row[4],
-        .failure_left_s = failure_left_s > 1 ? failure_left_s : 1,
-        .wants_touch = gg_db_cell_int(row[6], 0) == 1,
-        .owner = {.microsoft_id = row[7], .email = row[8], .tenant_id = row[9]},
-        .scope = row[10],
-        .expires_at_s = gg_db_cell_int(row[11], 0),
-        .last_used_at_s = gg_db_cell_int(row[12], -1),
-        .has_refresh_token = row[13].p != NULL,
-        .is_rested = gg_db_cell_int(row[14], 0) == 1,
+        .is_leased = gg_db_cell_us(row[LEASED_UNTIL], 0) > now_us,
+        .left_s = (expires_us - now_us) / SECOND_US,
+        .failure = failed_us > 0 ? row[FAILURE] : gg_str_of(NULL),
+        .failure_left_s = failed_us > SECOND_US ? (failed_us + SECOND_US - 1) / SECOND_US : 1,
+        .wants_touch = unused_us >= TOUCH_S * SECOND_US,
+        .owner = {.microsoft_id = row[MICROSOFT_ID],
+                  .email = row[EMAIL],
+                  .tenant_id = row[TENANT_ID]},
+        .scope = row[SCOPE],
+        .expires_at_s = expires_us / SECOND_US,
+        .last_used_at_s = gg_db_cell_us(row[LAST_USED_AT], -SECOND_US) / SECOND_US,
+        .has_refresh_token = row[REFRESH_TOKEN].p != NULL,
+        .is_rested = gg_db_cell_us(row[RESTS_UNTIL], 0) > now_us,
     };
 }
 
@@ -141,9 +152,9 @@ bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_
 {
     struct gg_db_result rows;
 
-    if (!count_fault(GG_M_STORAGE_READ, gg_db_run(s.db, a, gg_token_call(s, a, key), &rows, err)))
+    if (!count_fault(GG_M_STORAGE_READ, gg_db_run(s.db, a, gg_token_call(a, key), &rows, err)))
         return false;
-    gg_token_read(key, &rows, token);
+    gg_token_read(s, key, &rows, token);
     return true;
 }
 

@@ -141,7 +141,7 @@ YEAR_S = 365 * 86400
 LATE = ["2038-01-19 03:14:07", "2038-01-19 03:14:08", "2100-03-01 00:00:00", "9999-12-31 23:59:59"]
 
 
-# mutant: src/store/token.c: TIMESTAMPDIFF(SECOND, '1970-01-01', expires_at), => FLOOR(UNIX_TIMESTAMP(expires_at)),
+# mutant: src/store/token.c: gg_db_cell_us(row[EXPIRES_AT], 0) => (int32_t)gg_db_cell_us(row[EXPIRES_AT], 0)
 @pytest.mark.promise(SECTION, "Times after January 2038 are stored, compared and shown as they are")
 @pytest.mark.parametrize("when", LATE)
 def test_expiry_in_a_late_year(person, when):

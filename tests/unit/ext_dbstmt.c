@@ -129,5 +129,87 @@ START_TEST(none_and_too_many)
 }
 END_TEST
 
+/* Short cells come with their row, longer ones one by one: rows of both, in turns. */
+START_TEST(cells_of_each_length)
+{
+    enum { LONGEST = 300, ROWS = 60 };
+    static const struct gg_db_stmt all = {
+        "SELECT v, id, v FROM ext_dbstmt WHERE id > ? ORDER BY id", true};
+    char text[LONGEST + 1];
+
+    set_up();
+    memset(text, 'x', LONGEST);
+    for (size_t n = 0; n <= LONGEST; n++) {
+        text[n / 2] = (char)('a' + n % 26);
+        ck_assert(put_and(&find, (int64_t)n + 1, (struct gg_str){text, n}));
+        ck_assert(n > 0 || results[1].rows[0][0].p != NULL);
+        ck_assert_uint_eq(results[1].rows[0][0].n, n);
+        ck_assert(n == 0 || memcmp(results[1].rows[0][0].p, text, n) == 0);
+        text[n / 2] = 'x';
+    }
+    ck_assert(put_and(&find, LONGEST + 2, (struct gg_str){NULL, 0}));
+    ck_assert_ptr_null(results[1].rows[0][0].p);
+    const struct gg_db_value from[] = {gg_db_int(LONGEST + 2 - ROWS)};
+    ck_assert(gg_db_run(db, arena, GG_DB_CALL(all, NULL, from), &results[0], &err));
+    ck_assert_uint_eq(results[0].row_count, ROWS);
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct gg_str *row = results[0].rows[i];
+        size_t n = (size_t)gg_db_cell_int(row[1], 0) - 1;
+        ck_assert((row[0].p == NULL) == (i == ROWS - 1));
+        ck_assert_uint_eq(row[0].n, i == ROWS - 1 ? 0 : n);
+        ck_assert(gg_str_is_equal(row[0], row[2]));
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* As the server itself reckons. */
+START_TEST(times)
+{
+    static const char *const cases[] = {
+        "1970-01-01 00:00:00",        "1970-01-01 00:00:00.000001", "1969-12-31 23:59:59.999999",
+        "2000-02-29 12:34:56.789012", "2100-02-28 23:59:59",        "2100-03-01 00:00:00",
+        "2026-12-31 23:59:59.999999", "2038-01-19 03:14:08",        "0001-01-01 00:00:00",
+        "9999-12-31 23:59:59.999999", "2024-02-29 00:00:00",        "1600-03-01 00:00:00",
+    };
+    static const struct gg_db_stmt reckon = {
+        "SELECT CAST(? AS DATETIME(6)), TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ?)", true};
+    static const struct gg_db_stmt days = {
+        "SELECT '1890-01-01 13:00:00' + INTERVAL seq DAY,"
+        " TIMESTAMPDIFF(MICROSECOND, '1970-01-01', '1890-01-01 13:00:00' + INTERVAL seq DAY)"
+        " FROM seq_0_to_99999_step_101",
+        true};
+    static const char *const none[] = {"0000-00-00 00:00:00",
+                                       "2026-00-01 00:00:00",
+                                       "2026-01-01",
+                                       "2026-01-01T00:00:00",
+                                       "2026-01-01 00:00",
+                                       "2026-01-01 00:00:00.1",
+                                       "2026-01-01 00:00:00.1234567",
+                                       "2026-01-01 00:00:00 ",
+                                       "-026-01-01 00:00:00",
+                                       ""};
+
+    set_up();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct gg_db_value value = gg_db_text(gg_str_of(cases[i]));
+        const struct gg_db_value both[] = {value, value};
+        ck_assert(gg_db_run(db, arena, GG_DB_CALL(reckon, NULL, both), &results[0], &err));
+        const struct gg_str *row = results[0].rows[0];
+        ck_assert_msg(gg_db_cell_us(row[0], 7) == gg_db_cell_int(row[1], -7), "%s", cases[i]);
+        ck_assert(gg_db_cell_us(gg_str_of(cases[i]), 7) == gg_db_cell_int(row[1], -7));
+    }
+    ck_assert(gg_db_run(db, arena, (struct gg_db_call){.stmt = &days}, &results[0], &err));
+    ck_assert_uint_gt(results[0].row_count, 900);
+    for (size_t i = 0; i < results[0].row_count; i++)
+        ck_assert(gg_db_cell_us(results[0].rows[i][0], 7) ==
+                  gg_db_cell_int(results[0].rows[i][1], -7));
+    for (size_t i = 0; i < COUNT(none); i++)
+        ck_assert_msg(gg_db_cell_us(gg_str_of(none[i]), 7) == 7, "%s", none[i]);
+    ck_assert(gg_db_cell_us((struct gg_str){NULL, 0}, 7) == 7);
+    gg_arena_close(arena);
+}
+END_TEST
+
 GG_UNIT_MAIN("ext/dbstmt", two_in_one_round_trip, one_that_fails, what_is_left_is_not_the_next_ones,
-             none_and_too_many)
+             none_and_too_many, cells_of_each_length, times)

@@ -154,6 +154,12 @@ static inline int64_t gg_db_cell_int(struct gg_str cell, int64_t otherwise)
     return end == cell.p + cell.n ? v : otherwise;
 }
 
+/*
+ * A DATETIME in a cell as microseconds since 1970, of any year; `otherwise` when it is NULL or
+ * none. Sessions are in UTC.
+ */
+int64_t gg_db_cell_us(struct gg_str cell, int64_t otherwise);
+
 /* Runs a script of many statements, as a migration is. Nothing is repeated. */
 GG_MUST bool gg_db_run_script(struct gg_db *db, const char *sql, struct gg_err *err);
 
