@@ -19,8 +19,8 @@ struct gg_arena *gg_arena_open(void);
 void *gg_arena_alloc(struct gg_arena *a, size_t n);
 
 /*
- * Makes an allocation of n bytes `more` long where it is; false when something else stands behind it
- * or its block is full. For what grows.
+ * Makes an allocation of n bytes `more` long where it is; false when something else stands behind
+ * it or its block is full. For what grows.
  */
 bool gg_arena_extend(struct gg_arena *a, void *p, size_t n, size_t more);
 
