@@ -33,7 +33,7 @@ FOREIGN = {
 
 # libc and the kernel's own.
 LIBC = {f"{name}.h" for name in (
-    "assert ctype dirent errno fcntl fnmatch getopt grp inttypes libgen limits locale malloc math netdb poll pthread "
+    "assert ctype dirent endian errno fcntl fnmatch getopt grp inttypes libgen limits locale malloc math netdb poll pthread "
     "pwd sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings "
     "sysexits syslog termios threads time unistd wchar wctype").split()}
 LIBC_FOLDERS = ("sys/", "netinet/", "arpa/", "net/", "linux/", "sanitizer/")
