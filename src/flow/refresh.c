@@ -225,7 +225,7 @@ static enum turn take_turn(struct gg_call *c, const struct wish *w, struct gg_ac
     bool is_valid = row.left_s > 0 && !is_refused;
     bool wants_refresh = is_refused || row.left_s <= GG_REFRESH_BEFORE_S;
     if (!wants_refresh || (is_valid && (row.is_leased || row.is_rested || row.failure.p != NULL ||
-                                        !row.has_refresh_token)))
+                                        row.ciphers.refresh_token.p == NULL)))
         return serve(c, &row, access, err);
     if (row.failure.p != NULL) {
         (void)fail_as_before(&row, err);

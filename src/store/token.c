@@ -94,11 +94,6 @@ static bool count_fault(enum gg_metric_word_STORAGE kind, bool ok)
     return ok;
 }
 
-static struct gg_db_value max_age(struct gg_token_store s)
-{
-    return s.max_age_days > 0 ? gg_db_int(s.max_age_days) : (struct gg_db_value){0};
-}
-
 struct gg_db_call gg_token_call(struct gg_arena *a, struct gg_token_key key)
 {
     struct gg_db_value *subject = gg_arena_alloc(a, sizeof *subject);
@@ -124,9 +119,7 @@ void gg_token_read(struct gg_token_store s, struct gg_token_key key,
     *token = (struct gg_token){
         .key = key,
         .found = true,
-        .ciphers = {.access_token = row[ACCESS_TOKEN],
-                    .refresh_token = row[REFRESH_TOKEN],
-                    .id_token = row[ID_TOKEN]},
+        .ciphers = {row[ACCESS_TOKEN], row[REFRESH_TOKEN], row[ID_TOKEN]},
         .seal = row[SEAL],
         .fingerprint = row[FINGERPRINT],
         .is_active = is_active && !is_too_old,
@@ -136,13 +129,10 @@ void gg_token_read(struct gg_token_store s, struct gg_token_key key,
         .failure = failed_us > 0 ? row[FAILURE] : gg_str_of(NULL),
         .failure_left_s = failed_us > SECOND_US ? (failed_us + SECOND_US - 1) / SECOND_US : 1,
         .wants_touch = unused_us >= TOUCH_S * SECOND_US,
-        .owner = {.microsoft_id = row[MICROSOFT_ID],
-                  .email = row[EMAIL],
-                  .tenant_id = row[TENANT_ID]},
+        .owner = {row[MICROSOFT_ID], row[EMAIL], row[TENANT_ID]},
         .scope = row[SCOPE],
         .expires_at_s = expires_us / SECOND_US,
         .last_used_at_s = gg_db_cell_us(row[LAST_USED_AT], -SECOND_US) / SECOND_US,
-        .has_refresh_token = row[REFRESH_TOKEN].p != NULL,
         .is_rested = gg_db_cell_us(row[RESTS_UNTIL], 0) > now_us,
     };
 }
@@ -306,7 +296,9 @@ bool gg_token_drop(struct gg_token_store s, struct gg_arena *a, struct gg_token_
 bool gg_token_retire(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                      struct gg_err *err)
 {
-    struct gg_db_value values[] = {gg_db_text(key.subject), max_age(s)};
+    struct gg_db_value values[] = {gg_db_text(key.subject), s.max_age_days > 0
+                                                                ? gg_db_int(s.max_age_days)
+                                                                : (struct gg_db_value){0}};
     struct gg_db_result done;
 
     return count_fault(GG_M_STORAGE_WRITE,
@@ -343,7 +335,7 @@ bool gg_token_take_lease(struct gg_token_store s, struct gg_arena *a, const stru
     *lease = (struct gg_token_lease){.kept = token->ciphers, .is_sealed = token->seal.p != NULL};
     if (!check_seal(s, a, token, err))
         return false;
-    if (!token->has_refresh_token)
+    if (token->ciphers.refresh_token.p == NULL)
         return gg_fail(err, GG_EAUTHREQUIRED, "there is no refresh token");
     if (!decrypt(s, a, token->ciphers.refresh_token, &lease->refresh_token, err) ||
         !gg_crypto_random_text(a, LEASE_WORD_BYTES, &lease->word, err))

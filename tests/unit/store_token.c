@@ -89,7 +89,8 @@ START_TEST(rows_come_back)
     for (int realm = 0; realm < GG_REALMS; realm++) {
         set_up_in((enum gg_realm_id)realm);
         struct gg_token token = find();
-        ck_assert(token.found && token.is_active && !token.is_leased && token.has_refresh_token);
+        ck_assert(token.found && token.is_active && !token.is_leased &&
+                  token.ciphers.refresh_token.p != NULL);
         ck_assert(token.left_s > 990 && token.left_s <= 1000);
         ck_assert(token.wants_touch && token.last_used_at_s == -1);
         ck_assert_ptr_null(token.failure.p);
@@ -141,7 +142,8 @@ START_TEST(rows_of_the_old_service)
                      " (user_id, access_token, expires_at)"
                      " VALUES (7, 'sealed', NOW() - INTERVAL 10 SECOND)");
     struct gg_token token = find();
-    ck_assert(token.found && token.is_active && !token.has_refresh_token && !token.is_leased);
+    ck_assert(token.found && token.is_active && token.ciphers.refresh_token.p == NULL &&
+              !token.is_leased);
     ck_assert(token.left_s <= -9);
     struct gg_token_lease lease;
     struct gg_err err;
