@@ -14,9 +14,7 @@
 /* updated_at says when the tokens changed; what only notes a use or a lease leaves it alone. */
 #define KEEP_UPDATED "updated_at=updated_at"
 #define NO_LEASE     "refresh_lease=NULL, refresh_lease_until=NULL"
-/* A parameter of NULL days makes none too old. */
-#define TOO_OLD    "COALESCE(connected_at, created_at) <= NOW() - INTERVAL ? DAY"
-#define NO_FAILURE "refresh_failure=NULL, refresh_failed_until=NULL"
+#define NO_FAILURE   "refresh_failure=NULL, refresh_failed_until=NULL"
 
 /* As the row stands, and the time by the same clock: to reckon here costs the server nothing. */
 /* clang-format off */
@@ -78,7 +76,8 @@ static const struct gg_db_stmt end_permanently = {
 
 static const struct gg_db_stmt retire = {
     "UPDATE {table} SET is_active=FALSE, inactive_reason='max_age', " NO_LEASE ", " NO_FAILURE
-    " WHERE {key}={subject} AND is_active AND " TOO_OLD,
+    " WHERE {key}={subject} AND is_active"
+    " AND COALESCE(connected_at, created_at) <= NOW() - INTERVAL ? DAY", /* NULL days: none */
     true};
 
 static const struct gg_db_stmt end_for_now = {
@@ -96,10 +95,10 @@ static bool count_fault(enum gg_metric_word_STORAGE kind, bool ok)
 
 struct gg_db_call gg_token_call(struct gg_arena *a, struct gg_token_key key)
 {
-    struct gg_db_value *subject = gg_arena_alloc(a, sizeof *subject);
+    struct gg_db_value *value = gg_arena_alloc(a, sizeof *value);
 
-    *subject = gg_db_text(key.subject);
-    return (struct gg_db_call){&find, key.realm, subject, 1};
+    *value = gg_db_text(key.subject);
+    return (struct gg_db_call){&find, key.realm, value, 1};
 }
 
 void gg_token_read(struct gg_token_store s, struct gg_token_key key,

@@ -44,7 +44,7 @@ struct gg_token {
     bool is_active;  /* and not too old */
     bool is_too_old; /* would be active, but for max_age_days */
     bool is_leased;  /* somebody refreshes it now */
-    bool is_rested; /* it came of a refresh, whose rest_s are not over */
+    bool is_rested;  /* it came of a refresh, whose rest_s are not over */
     /* The access token's also says which state of the row this is: no two encryptions are equal. */
     struct gg_ciphers ciphers;
     struct gg_str seal;        /* absent: imported, not sealed */
