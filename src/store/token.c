@@ -9,7 +9,6 @@
 #define LEASE_WORD_BYTES 16
 #define SECOND_US        INT64_C(1000000)
 #define DAY_US           (86400 * SECOND_US)
-#define TOUCH_S          60
 
 /* updated_at says when the tokens changed; what only notes a use or a lease leaves it alone. */
 #define KEEP_UPDATED "updated_at=updated_at"
@@ -127,7 +126,7 @@ void gg_token_read(struct gg_token_store s, struct gg_token_key key,
         .left_s = (expires_us - now_us) / SECOND_US,
         .failure = failed_us > 0 ? row[FAILURE] : gg_str_of(NULL),
         .failure_left_s = failed_us > SECOND_US ? (failed_us + SECOND_US - 1) / SECOND_US : 1,
-        .wants_touch = unused_us >= TOUCH_S * SECOND_US,
+        .wants_touch = unused_us >= 60 * SECOND_US,
         .owner = {row[MICROSOFT_ID], row[EMAIL], row[TENANT_ID]},
         .scope = row[SCOPE],
         .expires_at_s = expires_us / SECOND_US,
