@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include "gg/base/buf.h"
 #include "gg/base/jsontext.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What is well-formed is tested where json-c has its say too, in ext_json.c. */
@@ -108,19 +108,16 @@ START_TEST(every_cut)
 END_TEST
 
 /* A tree as text: name=text of each part, in round brackets those below it. */
-static void draw(const struct gg_jsontext_part *part, char *out)
+static void draw(struct gg_buf *b, const struct gg_jsontext_part *part)
 {
-    char *end = out + strlen(out);
-
     for (size_t i = 0; i < part->count; i++) {
         const struct gg_jsontext_part *one = &part->parts[i];
-        end += sprintf(end, "%s%.*s=%.*s", i == 0 ? "" : " ", GG_STR_ARG(one->name),
+        gg_buf_add_fmt(b, "%s%.*s=%.*s", i == 0 ? "" : " ", GG_STR_ARG(one->name),
                        GG_STR_ARG(one->text));
         if (one->count > 0) {
-            end += sprintf(end, "(");
-            draw(one, end);
-            end += strlen(end);
-            end += sprintf(end, ")");
+            gg_buf_add_char(b, '(');
+            draw(b, one);
+            gg_buf_add_char(b, ')');
         }
     }
 }
@@ -139,11 +136,12 @@ START_TEST(levels)
     arena = gg_arena_open();
     for (size_t i = 0; i < COUNT(drawn); i++) {
         struct gg_jsontext_part all;
-        char out[200] = "";
+        struct gg_buf b;
         ck_assert(gg_jsontext_split(arena, gg_str_of(text), (int)i, &all));
         ck_assert_gg_str(all.text, text);
-        draw(&all, out);
-        ck_assert_str_eq(out, drawn[i]);
+        gg_buf_init(&b, arena, 1000);
+        draw(&b, &all);
+        ck_assert_gg_str(gg_buf_str(&b), drawn[i]);
     }
     gg_arena_close(arena);
 }
