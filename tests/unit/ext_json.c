@@ -153,7 +153,7 @@ static struct gg_str many(const char *piece, size_t n)
 }
 
 /* promise: attack/denial: JSON of absurdly many values costs no memory */
-/* mutant: src/ext/json.c: scan->weight <= GG_JSONTEXT_WEIGHT => true */
+/* mutant: src/base/jsontext.c: r->weight <= GG_JSONTEXT_WEIGHT => true */
 START_TEST(weight)
 {
     arena = gg_arena_open();

@@ -321,7 +321,8 @@ static struct gg_token find_within(int64_t days)
     return token;
 }
 
-/* mutant: src/store/token.c: COALESCE(connected_at, created_at) => created_at */
+/* mutant: src/store/token.c: " COALESCE(connected_at, created_at), microsoft_id => " created_at,
+ * microsoft_id */
 START_TEST(too_old_ones)
 {
     for (int realm = 0; realm < GG_REALMS; realm++) {
