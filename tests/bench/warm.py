@@ -2,6 +2,7 @@
 """Where a warm request goes: its instructions by library and by function (callgrind), its calls of the system (strace)."""
 
 import collections
+import os
 import re
 import shutil
 import socket
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from stack.process import Child, drop_socket_dir, socket_dir
 
+from bench.bars import CLIENTS
+from bench.load import good, wrk
 from bench.place import LIST
 from bench.spawn import asked
 
@@ -85,6 +88,54 @@ def system_calls(place):
     return {name: (count - counts[0][name]) / COUNT for name, count in counts[1].most_common() if count - counts[0][name] >= COUNT // 4}
 
 
+def _ours():
+    """The ids of all processes below this one."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+        except OSError:
+            pass
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def _spent():
+    """{program: (seconds in it, seconds in the kernel)} so far, of all that this harness has started."""
+    spent, tick = collections.defaultdict(lambda: (0, 0)), os.sysconf("SC_CLK_TCK")
+    for pid in _ours():
+        try:
+            head, _, rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+        except OSError:
+            continue
+        name, fields = head.partition("(")[2], rest.split()
+        user, kernel = spent[name]
+        spent[name] = user + int(fields[11]) / tick, kernel + int(fields[12]) / tick
+    return spent
+
+
+def processor_time(place, url):
+    """{program: (µs in it, µs in the kernel)} of one list of events under load."""
+    wrk(url, place.requests, CLIENTS, 1)
+    before = _spent()
+    run = good(wrk(url, place.requests, CLIENTS, 2 * place.seconds))
+    return {name: tuple(1e6 * (now - was) / run.count for now, was in zip(times, before[name])) for name, times in _spent().items()}
+
+
+def _processor_table(place):
+    floor, ours = processor_time(place, place.floor.url), processor_time(place, place.site.url)
+    # What serves: the floor's worker and graphgate's are one row.
+    floor["the worker"], ours["the worker"] = floor.pop("floor"), ours.pop("graphgate.fcgi")
+    lines = ["| processor time of one list, µs in the program + in the kernel | the floor | graphgate |", "|---|---|---|"]
+    for name, times in sorted(ours.items(), key=lambda item: -sum(item[1])):
+        if sum(times) >= 2:
+            lines.append(f"| {name} | " + " | ".join(f"{user:.0f} + {kernel:.0f}" for user, kernel in (floor.get(name, (0, 0)), times)) + " |")
+    total = [sum(sum(times) for times in one.values()) for one in (floor, ours)]
+    return [*lines, f"| together | {total[0]:.0f} | {total[1]:.0f} |"]
+
+
 def _functions(inclusive, total):
     lines, seen = ["| instructions, with all below | function | in |", "|---|---|---|"], set()
     for number, function, library in sorted(inclusive, reverse=True):
@@ -101,7 +152,8 @@ def _functions(inclusive, total):
 
 def profile(place):
     """The profile in Markdown."""
-    lines = ["### A warm request", ""]
+    lines = ["### A warm request", "", f"Under the load of {CLIENTS} clients. What limits the row above is all of it together: it shares the processors.", "",
+             *_processor_table(place), ""]
     if shutil.which("valgrind"):
         own, inclusive, total = instructions(place)
         shares = ", ".join(f"{library} {100 * number / total:.0f} %" for library, number in own.most_common(8))
