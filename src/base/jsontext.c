@@ -11,6 +11,7 @@ struct reader {
     const char *p;
     const char *end;
     size_t weight;
+    size_t parts;
     int depth;
     struct gg_jsontext seen;
     bool has_nul; /* in the last string */
@@ -225,7 +226,7 @@ static bool take_value(struct reader *r, struct gg_arena *a,
     }
     while (more) {
         struct gg_str name = {NULL, 0};
-        if (open == '{' && !take_name(r, &name))
+        if ((open == '{' && !take_name(r, &name)) || (levels > 0 && ++r->parts > GG_JSONTEXT_PARTS))
             return false;
         struct gg_jsontext_part *part = levels > 0 ? add_part(a, out) : &unused;
         part->name = name;

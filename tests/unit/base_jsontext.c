@@ -169,5 +169,29 @@ START_TEST(many_parts)
 }
 END_TEST
 
+/* Only what is cut counts: one deeper, or checked alone, may be as heavy as any. */
+START_TEST(too_many_parts)
+{
+    for (size_t n = GG_JSONTEXT_PARTS - 1; n <= GG_JSONTEXT_PARTS + 1; n++) {
+        char *text = malloc(2 * n + 3);
+        struct gg_jsontext_part all;
+        ck_assert(text != NULL);
+        memset(text, '[', 2);
+        for (size_t i = 0; i < n; i++) {
+            text[2 + 2 * i] = '0';
+            text[3 + 2 * i] = i == n - 1 ? ']' : ',';
+        }
+        text[2 + 2 * n] = ']';
+        arena = gg_arena_open();
+        ck_assert(gg_jsontext_split(arena, (struct gg_str){text, 2 * n + 3}, 1, &all));
+        struct gg_str flat = {text + 1, 2 * n + 1};
+        ck_assert(checks(flat));
+        ck_assert(gg_jsontext_split(arena, flat, 1, &all) == (n <= GG_JSONTEXT_PARTS));
+        gg_arena_close(arena);
+        free(text);
+    }
+}
+END_TEST
+
 GG_UNIT_MAIN("base/jsontext", what_is_seen, every_byte_at_every_place, utf8_at_every_place,
-             every_cut, levels, many_parts)
+             every_cut, levels, many_parts, too_many_parts)

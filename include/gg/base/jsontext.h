@@ -13,6 +13,8 @@
 #define GG_JSONTEXT_DEPTH 32
 /* Marks in a text ({ } [ ] , :), a { for eight of them: each may cost a reader memory. */
 #define GG_JSONTEXT_WEIGHT 2000000
+/* That a text is cut into. */
+#define GG_JSONTEXT_PARTS 100000
 
 /* What was seen of a whole text. */
 struct gg_jsontext {
@@ -31,7 +33,7 @@ struct gg_jsontext_part {
     size_t count;
 };
 
-/* As gg_jsontext_check; *out is the value, with its parts down to `levels`. */
+/* As gg_jsontext_check; *out is the value, with its parts down to `levels`. False for too many. */
 GG_MUST bool gg_jsontext_split(struct gg_arena *a, struct gg_str text, int levels,
                                struct gg_jsontext_part *out);
 
