@@ -63,9 +63,10 @@ static size_t count_plain(const char *p)
 static bool take_escape(struct reader *r)
 {
     static const char hex[] = "0123456789abcdefABCDEF";
-    char c = r->p < r->end ? *++r->p : '\0';
 
-    if (r->p == r->end || c == '\0' || strchr("\"\\/bfnrtu", c) == NULL)
+    r->p++;
+    char c = peek(r);
+    if (c == '\0' || strchr("\"\\/bfnrtu", c) == NULL)
         return false;
     r->p++;
     if (c != 'u')
