@@ -32,6 +32,8 @@ struct gg_fcgi {
     int listen_fd;
     int epoll_fd; /* of the listening socket alone */
     FCGX_Request request;
+    struct gg_fcgi_idle idle;
+    bool is_idle; /* that has been called since the last request */
 };
 
 struct gg_fcgi *gg_fcgi_open(int listen_fd)
@@ -63,6 +65,23 @@ void gg_fcgi_close(struct gg_fcgi *f)
     FCGX_Free(&f->request, 1);
     (void)close(f->epoll_fd);
     free(f);
+}
+
+void gg_fcgi_set_idle(struct gg_fcgi *f, struct gg_fcgi_idle idle)
+{
+    f->idle = idle;
+}
+
+static bool is_to_become_idle(const struct gg_fcgi *f)
+{
+    return f->idle.call != NULL && !f->is_idle;
+}
+
+static void become_idle(struct gg_fcgi *f)
+{
+    if (is_to_become_idle(f))
+        f->idle.call(f->idle.arg);
+    f->is_idle = true;
 }
 
 enum { NONE_YET = -1, NO_USE = -2 };
@@ -97,9 +116,13 @@ static bool is_stopped(const sigset_t *wait_mask, const volatile sig_atomic_t *s
 static int wait_for_any(struct gg_fcgi *f, const sigset_t *wait_mask)
 {
     struct epoll_event ready;
+    int wait_ms = is_to_become_idle(f) ? f->idle.after_ms : LOOK_AGAIN_MS;
+    int count = epoll_pwait(f->epoll_fd, &ready, 1, wait_ms, wait_mask);
 
-    if (epoll_pwait(f->epoll_fd, &ready, 1, LOOK_AGAIN_MS, wait_mask) < 0)
+    if (count < 0)
         return errno == EINTR ? NONE_YET : NO_USE;
+    if (count == 0)
+        become_idle(f);
     return accept_one(f);
 }
 
@@ -122,8 +145,15 @@ static int next_connection(struct gg_fcgi *f, const sigset_t *wait_mask)
 
     if (f->request.ipcFd < 0)
         return wait_for_any(f, wait_mask);
-    if (ppoll(p, 2, NULL, wait_mask) < 0)
+    const struct timespec soon = {.tv_sec = f->idle.after_ms / 1000,
+                                  .tv_nsec = f->idle.after_ms % 1000 * 1000000L};
+    int count = ppoll(p, 2, is_to_become_idle(f) ? &soon : NULL, wait_mask);
+    if (count < 0)
         return errno == EINTR ? NONE_YET : NO_USE;
+    if (count == 0) {
+        become_idle(f);
+        return NONE_YET;
+    }
     if (p[1].revents != 0)
         return f->request.ipcFd;
     drop_connection(f);
@@ -142,8 +172,10 @@ bool gg_fcgi_accept(struct gg_fcgi *f, const sigset_t *wait_mask, const volatile
         f->request.ipcFd = fd;
         /* Else FCGX_Accept_r, which first ends the request before, closes it. */
         f->request.keepConnection = 1;
-        if (FCGX_Accept_r(&f->request) == 0)
-            return true;
+        if (FCGX_Accept_r(&f->request) != 0)
+            continue;
+        f->is_idle = false;
+        return true;
     }
     *err = (struct gg_err){.code = GG_OK};
     return false;

@@ -185,6 +185,8 @@ static bool has_ended(const struct run *r)
 static bool land(struct run *r, struct gg_err *err)
 {
     int64_t start_us = gg_clock_mono_us();
+
+    gg_db_rest(r->c->ctx->db);
     struct gg_http_flight *flight = gg_http_next(r->c->ctx->http, has_ended(r) ? 0 : wait_ms(r));
 
     r->c->graph_us += gg_clock_mono_us() - start_us;

@@ -17,6 +17,9 @@
 #define EVENTS   CALENDAR "/events"
 #define EVENT    EVENTS "/{id}"
 
+/* What the web server may take its time to read; a socket holds what is smaller. */
+#define AT_ONCE_BYTES ((size_t)64 * 1024)
+
 /* A route of a caller's own data, counted against the limit of the calendar. */
 #define OWN(p, m, f) \
     .path = (p), .method = (m), .on = (f), .auth = GG_AUTH_CALLER, .is_limited = true, \
@@ -348,11 +351,13 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
         err = (struct gg_err){.code = GG_OK};
     if (!write_audit(x, &err) || !ok)
         answer_error(x, &err);
-    gg_db_rest(ctx->db);
     gg_response_header(&x->response, "X-Request-ID", x->request.request_id);
     count_request(x, &err, start_us);
-    gg_fcgi_finish(f, gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD
-                                                                          : GG_RESPONSE_WHOLE));
+    struct gg_str answer =
+        gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD : GG_RESPONSE_WHOLE);
+    if (answer.n > AT_ONCE_BYTES)
+        gg_db_rest(ctx->db);
+    gg_fcgi_finish(f, answer);
     log_request(x, route, &err, (gg_clock_mono_us() - start_us) / 1000,
                 gg_db_spent_us(ctx->db) - start_db_us);
     gg_log_set_request("");

@@ -145,10 +145,10 @@ class Delayed:
 class Site(Stack):
     """graphgate with a Graph of this harness, and users whose token rows are written into the database."""
 
-    def __init__(self, directory, bin_dir, graph, mariadb, **rest):
+    def __init__(self, directory, bin_dir, graph, mariadb, *, settings=None, **rest):
         unused = "http://127.0.0.1:9"  # no refresh, no sign-in is measured
         sim = SimpleNamespace(client_id="bench", client_secret="bench", tenant_id="00000000-0000-4000-8000-000000000001", https=unused, ca_file=None)
-        super().__init__(directory, bin_dir, {**LIMITS, "MICROSOFT_GRAPH_URL": graph.url, "MICROSOFT_CA_FILE": None}, sim=sim, mariadb=mariadb,
+        super().__init__(directory, bin_dir, {**LIMITS, "MICROSOFT_GRAPH_URL": graph.url, "MICROSOFT_CA_FILE": None, **(settings or {})}, sim=sim, mariadb=mariadb,
                          server="lighttpd", **rest)
 
     def register(self):

@@ -5,14 +5,16 @@ import getpass
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
 from conftest import Person
-from fcgi_client import direct
-from kit import each
+from fcgi_client import connect, direct, receive, send
+from kit import each, event
+from wide_kit import calendars, whole
 
-from stack.process import free_port
+from stack.process import free_port, wait_until
 from stack.smoke import REALMS
 
 # Every character that means something in a URL or in SQL.
@@ -145,20 +147,60 @@ def test_comes_back_with_the_database(stack, program, parts, realm):
         assert someone.cal("GET").status == 200, (pause, worker.logs())
 
 
-# mutant: src/flow/ctx.c: gg_db_rest(c->ctx->db); => (void)0;
-# mutant: src/web/route.c: gg_db_rest(ctx->db); => (void)0;
-@pytest.mark.promise("faults/database", "More workers than the database has connections: with DATABASE_CONNECTION=shared all of them serve")
-def test_fewer_connections_than_workers(program, parts, stack, sim):
-    """The account has three; twelve workers wait for Microsoft at once, longer than anybody waits for a connection."""
+@pytest.fixture
+def few(program, parts, stack):
+    """few(workers) is a program that shares the three connections of an account; few.held() is how many there are."""
     stack.mariadb.sql(f"CREATE OR REPLACE USER few@'%' IDENTIFIED BY 'few' WITH MAX_USER_CONNECTIONS 3;"
                       f" GRANT ALL ON `{stack.database.name}`.* TO few@'%'")
-    worker = program("--workers", 12, DATABASE_URL=url_of(parts, who="few:few"), DATABASE_CONNECTION="shared")
+    started = []
+
+    def start(workers):
+        started.append(program("--workers", workers, DATABASE_URL=url_of(parts, who="few:few"), DATABASE_CONNECTION="shared"))
+        return started[-1]
+
+    start.held = lambda: int(stack.mariadb.rows("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'few'")[0][0])
+    yield start
+    for one in started:
+        one.stop()
+    stack.mariadb.sql("DROP USER few@'%'")
+
+
+# mutant: src/flow/ctx.c: gg_db_rest(c->ctx->db); => (void)0;
+# mutant: src/app/main.c: gg_db_rest(arg); => (void)arg;
+@pytest.mark.promise("faults/database", "More workers than the database has connections: with DATABASE_CONNECTION=shared all of them serve")
+def test_fewer_connections_than_workers(few, sim):
+    """The account has three; twelve workers wait for Microsoft at once, longer than anybody waits for a connection."""
+    worker = few(12)
     people = [direct(Person, worker, REALMS[i % 2]).connect() for i in range(12)]
     sim.fault("delay", "graph", count=None, delay_ms=2000)
     assert {answer.status for answer in each(people, lambda someone: someone.cal("GET"))} == {200}
     assert {answer.status for answer in each(people, lambda someone: someone.api("GET", "auth/microsoft/user"))} == {200}
-    worker.stop()
-    stack.mariadb.sql("DROP USER few@'%'")
+    assert wait_until(lambda: few.held() == 0, 10)
+
+
+# mutant: src/flow/fanout.c: gg_db_rest(r->c->ctx->db); => (void)0;
+def test_a_wide_read_holds_no_connection_while_it_waits(few, sim, realm):
+    someone = direct(Person, few(1), realm).connect()
+    ids, before = calendars(someone, 2), len(sim.requests(target="graph"))
+    sim.fault("delay", "graph", count=None, delay_ms=4000)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(someone.cal, "GET", "/events?" + "&".join(f"calendar_id={one}" for one in ids))
+        assert wait_until(lambda: len(sim.requests(target="graph")) == before + 2, 3)
+        assert wait_until(lambda: few.held() == 0, 2) and not answer.done()
+    assert whole(answer.result()) == []
+
+
+# mutant: src/web/route.c: gg_db_rest(ctx->db); => (void)0;
+def test_a_slow_reader_holds_no_connection(few, sim, realm):
+    """Whoever leaves a large answer unread holds a worker, until its time is over; but no connection."""
+    worker = few(1)
+    someone = direct(Person, worker, realm).connect()
+    sim.add_events(someone.user, event("large", body={"contentType": "text", "content": "x" * 1_000_000}))
+    with connect(worker.address) as link:
+        send(link, "GET", someone.realm.prefix + "/integration/microsoft/calendar/events", {"HTTP_AUTHORIZATION": f"Bearer {someone.token}"})
+        assert link.recv(1, socket.MSG_PEEK)
+        assert wait_until(lambda: few.held() == 0, 5)
+        assert receive(link).status == 200
 
 
 @pytest.fixture

@@ -200,6 +200,49 @@ START_TEST(a_whole_request_ends_at_once)
 }
 END_TEST
 
+static void count_call(void *arg)
+{
+    int *calls = arg;
+
+    (*calls)++;
+}
+
+/* Sends a request so late that nobody has asked before; on that connection, or on one of its own.
+ */
+static pid_t send_late(int fd)
+{
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    gg_clock_sleep_ms(1000);
+    fd = fd < 0 ? records_connect(listen_fd) : fd;
+    _exit(records_write(fd, records_request(arena, params, GG_STR(""))) ? 0 : 1);
+}
+
+START_TEST(who_waits_is_idle_once)
+{
+    int calls = 0;
+    int status;
+
+    set_up();
+    gg_fcgi_set_idle(fcgi, (struct gg_fcgi_idle){30, count_call, &calls});
+    int fd = records_connect(listen_fd);
+    ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("")) && calls == 0);
+    gg_fcgi_finish(fcgi, GG_STR("x"));
+    ck_assert_gg_str(records_read(arena, fd), "x");
+    for (int wanted = 1; wanted <= 2; wanted++) {
+        pid_t pid = send_late(wanted == 1 ? fd : -1);
+        ck_assert(accept_next());
+        ck_assert_int_eq(calls, wanted);
+        gg_fcgi_finish(fcgi, GG_STR("x"));
+        ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
+        (void)close(wanted == 1 ? fd : -1);
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
 START_TEST(clients_that_leave)
 {
     set_up();
@@ -257,5 +300,5 @@ START_TEST(a_broken_socket_is_told)
 END_TEST
 
 GG_UNIT_MAIN("ext/fcgi", requests_and_answers, cut_bodies, large_ones, garbage,
-             a_silent_connection_holds_nobody, a_whole_request_ends_at_once, clients_that_leave,
-             a_signal_ends_the_wait, a_broken_socket_is_told)
+             a_silent_connection_holds_nobody, a_whole_request_ends_at_once, who_waits_is_idle_once,
+             clients_that_leave, a_signal_ends_the_wait, a_broken_socket_is_told)

@@ -14,6 +14,14 @@ struct gg_fcgi;
 struct gg_fcgi *gg_fcgi_open(int listen_fd);
 void gg_fcgi_close(struct gg_fcgi *f);
 
+/* What is called, once, when no request has come for so long. */
+struct gg_fcgi_idle {
+    int after_ms;
+    void (*call)(void *arg);
+    void *arg;
+};
+void gg_fcgi_set_idle(struct gg_fcgi *f, struct gg_fcgi_idle idle);
+
 /*
  * Waits for the next request. Signals of `wait_mask` are let in only while it waits, so that none
  * is missed: false when *stop was set by one of them, or with err when the socket is broken.
