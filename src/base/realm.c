@@ -99,12 +99,10 @@ struct gg_str gg_realm_fill(struct gg_arena *a, const struct gg_realm *realm, co
         size_t i = 0;
         while (i < count && strncmp(sql, marks[i].mark, strlen(marks[i].mark)) != 0)
             i++;
-        if (i < count) {
-            gg_buf_add_text(&out, marks[i].name);
-            sql += strlen(marks[i].mark);
-        } else {
-            gg_buf_add_char(&out, *sql++);
-        }
+        /* Up to the next mark, or what looks like one, at once. */
+        size_t plain = 1 + strcspn(sql + 1, "{");
+        gg_buf_add(&out, i < count ? gg_str_of(marks[i].name) : (struct gg_str){sql, plain});
+        sql += i < count ? strlen(marks[i].mark) : plain;
     }
     return gg_buf_str(&out);
 }
