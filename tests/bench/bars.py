@@ -106,7 +106,7 @@ def rebuilt(place):
         raise Wrong(f"{len(sent)} events were sent: {body.decode()}")
     return Row("bytes", "bytes of Graph's events that are parsed and rebuilt", "none", f"{wrong} of {sum(map(len, sent))}", wrong == 0,
                "looked for byte by byte: events with odd white space, escapes, numbers and order, that any rewriting would change. "
-               "The page is read once more to check it and to find its nextLink")
+               "The page is read once, to check it and to find where each event begins and ends")
 
 
 def fernet(place):
