@@ -245,7 +245,8 @@ static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg
             return true;
         } else {
             /* A conflict leaves the connection, and somebody else has got through. */
-            is_worth = is_again(db, may_repeat) && (tries < TRIES || db->set.mysql != NULL);
+            is_worth = is_again(db, may_repeat) && (tries < TRIES || db->set.mysql != NULL) &&
+                       (may_repeat || batch->count == 1);
         }
         gg_log(GG_DEBUG, "db.error", "code=%u try=%d", db->set.code, tries);
         if (!is_worth || gg_deadline_left_ms(patience) == 0)

@@ -258,6 +258,7 @@ static bool take_all(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena *
             leave_rest(s);
             return false;
         }
+        /* Each commits behind its rows: on Galera a certification failure shows here as well. */
         if (mysql_stmt_more_results(s) && mysql_stmt_next_result(s) > 0)
             return fail_of(set, s, "next", err);
     }

@@ -89,8 +89,7 @@ END_TEST
 
 /* A fault of ours in the midst of the answers: the next call has its own, on the same connection.
  */
-/* mutant: src/ext/dbstmt.c: if (!take_rows(set, s, a, &batch->results[i], err)) { => if
- * (!take_rows(set, s, a, &batch->results[i], err)) { return false; */
+/* mutant: src/ext/dbstmt.c: results[i], err)) { => results[i], err)) { return false; */
 START_TEST(what_is_left_is_not_the_next_ones)
 {
     struct gg_buf b;
@@ -110,6 +109,78 @@ START_TEST(what_is_left_is_not_the_next_ones)
     ck_assert_msg(put_and(&find, 5, GG_STR("e")), "%s", err.log);
     ck_assert_gg_str(results[1].rows[0][0], "e");
     ck_assert_str_eq(id, database_cell(db, arena, "SELECT CONNECTION_ID()"));
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* Statements that fail with a conflict first, so many times; the count outlives what is taken back.
+ */
+static void make_conflicts(int times)
+{
+    database_run(db, "DROP FUNCTION IF EXISTS ext_dbstmt_fails; DROP TABLE IF EXISTS"
+                     " ext_dbstmt_left; CREATE TABLE ext_dbstmt_left (n INT) ENGINE=Aria"
+                     " TRANSACTIONAL=0");
+    database_run(
+        db, gg_arena_printf(arena,
+                            "INSERT INTO ext_dbstmt_left VALUES (%d);"
+                            "CREATE FUNCTION ext_dbstmt_fails() RETURNS INT BEGIN IF (SELECT n FROM"
+                            " ext_dbstmt_left) > 0 THEN UPDATE ext_dbstmt_left SET n = n - 1;"
+                            " SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO=1213; END IF; RETURN 0; END",
+                            times));
+}
+
+#define COUNT_SQL \
+    "INSERT INTO ext_dbstmt (id, v) VALUES (?, 1) ON DUPLICATE KEY UPDATE v = v + 1 RETURNING v"
+#define FIND_SQL "FROM ext_dbstmt WHERE id=?"
+static const struct gg_db_stmt count = {COUNT_SQL, true};
+static const struct gg_db_stmt count_fails = {COUNT_SQL ", ext_dbstmt_fails()", true};
+/* In the midst of its answer, and before and behind it, as the commit of one would. */
+static const struct gg_db_stmt fails = {"SELECT v, ext_dbstmt_fails() " FIND_SQL, true};
+static const struct gg_db_stmt fails_first = {
+    "IF ext_dbstmt_fails() THEN SELECT 0; END IF; SELECT v " FIND_SQL, true};
+static const struct gg_db_stmt fails_last = {
+    "SELECT v " FIND_SQL "; IF ext_dbstmt_fails() THEN SELECT 0; END IF", true};
+
+static bool count_and(const struct gg_db_stmt *first, const struct gg_db_stmt *second)
+{
+    const struct gg_db_value key[] = {gg_db_int(1)};
+    const struct gg_db_call calls[] = {{first, NULL, key, 1}, {second, NULL, key, 1}};
+
+    return gg_db_run_all(db, arena, &(struct gg_db_batch){calls, results, 2}, &err);
+}
+
+/* mutant: src/ext/dbstmt.c: store_result(s) != 0 => store_result(s) > 9 */
+/* mutant: src/ext/dbstmt.c: next_result(s) > 0 => next_result(s) > 9 */
+START_TEST(conflicts_are_tried_again_together)
+{
+    /* The first was taken back, and counts once; behind it, it was done, and is done again. */
+    static const struct {
+        const struct gg_db_stmt *calls[2];
+        const char *counted;
+    } cases[] = {{{&count_fails, &find}, "1"},
+                 {{&count, &fails}, "5"},
+                 {{&count, &fails_first}, "9"},
+                 {{&count, &fails_last}, "13"}};
+
+    set_up();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        make_conflicts(3);
+        ck_assert_msg(count_and(cases[i].calls[0], cases[i].calls[1]), "%s", err.log);
+        ck_assert_gg_str(results[0].rows[0][0], cases[i].counted);
+        ck_assert_gg_str(results[1].rows[0][0], cases[i].counted);
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* mutant: src/ext/db.c: (may_repeat || batch->count == 1) => true */
+START_TEST(what_runs_once_is_not_repeated_for_the_other)
+{
+    set_up();
+    make_conflicts(1);
+    ck_assert(!put_and(&fails, 1, GG_STR("a")));
+    ck_assert_int_eq(gg_db_fault(db), GG_DB_CONFLICT);
+    ck_assert_msg(put_and(&fails, 2, GG_STR("b")), "%s", err.log);
     gg_arena_close(arena);
 }
 END_TEST
@@ -212,4 +283,5 @@ START_TEST(times)
 END_TEST
 
 GG_UNIT_MAIN("ext/dbstmt", two_in_one_round_trip, one_that_fails, what_is_left_is_not_the_next_ones,
+             conflicts_are_tried_again_together, what_runs_once_is_not_repeated_for_the_other,
              none_and_too_many, cells_of_each_length, times)

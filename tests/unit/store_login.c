@@ -87,8 +87,7 @@ START_TEST(another_browser_does_not_fit)
 END_TEST
 
 /* Who can write to the database cannot let somebody else's account be connected. */
-/* mutant: src/store/login.c: return gg_str_is_equal(parts[2], owner_text(a, login, hashes)) || =>
- * return true || */
+/* mutant: src/store/login.c: login, hashes)) || => login, hashes)) || true || */
 START_TEST(a_changed_row_is_no_state)
 {
     static const char *const changes[] = {"subject = '8'", "subject = NULL", "subject = ''",

@@ -98,8 +98,10 @@ GG_MUST bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call c
 
 /*
  * Several calls in one round trip, one after the other, each a transaction of its own; those behind
- * one that failed do not run, and rows that came before it are in its result all the same. Each of
- * several must give rows. They may be repeated when all of them are repeatable.
+ * one that failed do not run, and rows that came before it are in its result all the same, also
+ * rows of one that failed to commit. Each of several must give rows. They are repeated all together
+ * or not at all, when all of them are repeatable: one that was taken back by a conflict cannot be
+ * told from one that was done.
  */
 #define GG_DB_BATCH_MAX 2
 struct gg_db_batch {
