@@ -17,6 +17,7 @@ fcgid     | the same behind Apache with mod_fcgid      | behind fcgid tests/e2e
 proxy-tcp | behind Apache with mod_proxy_fcgi, TCP     | behind proxy-tcp tests/e2e
 pages     | the page behind nginx and mod_proxy_fcgi   | pages
 asan      | ASan and UBSan; end to end behind nginx    | make -s -C build check-asan
+cluster   | three Galera nodes and hosts, the short run | tests/cluster/run --short
 coverage  | coverage; end to end, Apache, unix socket  | make -s -C build coverage
 analyze   | gcc -fanalyzer, clang static analyzer      | make -s -C build analyze
 micro     | instructions of the hot rooms, by callgrind  | make -s -C build check-micro
@@ -94,7 +95,7 @@ for name in "$@"; do
     [ -n "$(row "$name")" ] || die "no stage $name; there are: $(names | tr '\n' ' ')"
 done
 
-need build demo check
+need build demo check cluster
 build
 mkdir -p build/check
 MAKEFLAGS=-j$(nproc)

@@ -137,6 +137,10 @@ class Cluster:
         """A node that serves."""
         return next(node for node in self.nodes if node.status("ready") == "ON")
 
+    def conflicts(self):
+        """How often a node took back what another had written as well."""
+        return sum(int(node.status(name)) for node in self.nodes for name in ("local_cert_failures", "local_bf_aborts"))
+
     def url(self, user, first=0):
         """DATABASE_URL by way of the relays, beginning with one of the nodes."""
         head, _, rest = self.nodes[0].tcp_url(user).rpartition("@")

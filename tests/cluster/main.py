@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Runs the scenarios of a site on three hosts over a Galera cluster; exit status 0 when all hold. NAME…: only those that
-have one of these words in their name (and the migration, which all need)."""
+"""Runs the scenarios of a site on three hosts over a Galera cluster; exit status 0 when all hold. WORD…: only those that
+have one of these words in their name (and the migration, which all need); --short: those that take a minute together."""
 
 import sys
 import tempfile
 import time
 import traceback
 
-from scenarios import NO_LIMIT, SCENARIOS
+from load import NO_LIMIT
+from scenarios import SCENARIOS
 from site_of_three import Site
 
 CONFIG = {"RATE_LIMIT_OAUTH_START": "off", "RATE_LIMIT_OAUTH_CALLBACK": "off", "RATE_LIMIT_CALENDAR": NO_LIMIT,
@@ -16,13 +17,15 @@ CONFIG = {"RATE_LIMIT_OAUTH_START": "off", "RATE_LIMIT_OAUTH_CALLBACK": "off", "
 
 def wanted(words):
     """The scenarios to run."""
+    if words == ["--short"]:
+        return [one for one in SCENARIOS if one[2]]
     return [one for i, one in enumerate(SCENARIOS) if i == 0 or not words or any(word in one[0] for word in words)]
 
 
 def run(site, words):
     """How many failed."""
     passed = failed = 0
-    for name, scenario in wanted(words):
+    for name, scenario, _ in wanted(words):
         began = time.monotonic()
         try:
             said, word, passed = scenario(site), "ok", passed + 1
