@@ -154,6 +154,28 @@ def test_a_limit_is_not_passed_by_uncounted(site, people):
     assert [answer.status for answer in each(people, lambda one: one.cal("GET"))] == [200, 200]
 
 
+@pytest.mark.promise("faults/database", "Limits in an Aria table without transactions, the database killed (SIGKILL) under load: counted again after it")
+def test_limits_that_wait_for_no_disk(site, people):
+    """As docs/performance.md says for a database of one server."""
+    def left(one):
+        answer = one.cal("GET")
+        assert answer.status == 200, answer.body
+        return int(answer.headers["RateLimit-Remaining"])
+
+    site.sql("ALTER TABLE rate_limits ENGINE=Aria TRANSACTIONAL=0")
+    try:
+        with callers_of(people) as callers:
+            callers.more(20, 200)
+            with killed(site):
+                callers.more(4, 503, PATIENCE_S)
+            callers.more(20, 200)
+        assert all(call.status == 200 or is_away(call) for call in callers.calls), callers.tally()
+        first = left(people[0])
+        assert [left(people[0]) for _ in range(5)] == [first - 1 - number for number in range(5)]
+    finally:
+        site.sql("ALTER TABLE rate_limits ENGINE=InnoDB")
+
+
 @pytest.mark.promise("faults/database", "Connections cut between statements, or closed by wait_timeout: the caller sees nothing")
 def test_connections_cut_while_idle(site, people):
     for _ in range(3):
