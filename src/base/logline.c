@@ -222,7 +222,8 @@ static struct conversion read_conversion(const char *p)
         p += *p == 'l' && p[1] == 'l' ? 2 : 1;
     }
     c.type = *p;
-    bool is_number = *p != '\0' && strchr("diux", *p) != NULL && c.precision == NO_PRECISION;
+    bool is_number =
+        (*p == 'd' || *p == 'i' || *p == 'u' || *p == 'x') && c.precision == NO_PRECISION;
     bool is_text = *p == 's' && c.size == 0;
     bool is_byte = (*p == 'c' || *p == '%') && c.precision == NO_PRECISION && c.size == 0;
     if (is_number || is_text || is_byte)
@@ -272,7 +273,8 @@ static struct pair read_pair(const char *p)
     pair.value = (struct gg_str){p, (size_t)(end - p)};
     if (!pair.is_quoted && *p == '%') {
         struct conversion only = read_conversion(p);
-        pair.is_number = only.end == end && strchr("diu", only.type) != NULL;
+        pair.is_number =
+            only.end == end && (only.type == 'd' || only.type == 'i' || only.type == 'u');
     }
     pair.end = end + (pair.is_quoted ? 1 : 0);
     return pair;
@@ -327,9 +329,11 @@ static size_t fill_value(struct arguments *a, struct gg_str value, char *out, si
     const char *p = value.p;
 
     while (p < value.p + value.n) {
-        struct gg_str part = {p, 1};
-        struct conversion c = {.end = p + 1};
-        if (*p == '%') {
+        size_t left = (size_t)(value.p + value.n - p);
+        const char *mark = memchr(p, '%', left);
+        struct gg_str part = {p, mark == NULL ? left : (size_t)(mark - p)};
+        struct conversion c = {.end = p + part.n};
+        if (mark == p) {
             c = read_conversion(p);
             part = convert(a, &c, room);
         }

@@ -263,6 +263,9 @@ static bool write_audit(struct gg_exchange *x, struct gg_err *err)
 {
     const struct gg_caller *caller = &x->caller;
 
+    if (x->call.notes == NULL)
+        return true;
+    x->call.who.address = gg_request_whole_address(&x->request, x->call.ctx->conf->trusted_proxies);
     x->call.who.actor =
         x->has_caller ? gg_str_of(gg_arena_printf(x->call.arena, "%s:%.*s", caller->realm->name,
                                                   GG_STR_ARG(caller->subject)))
@@ -345,7 +348,6 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
     gg_log_set_request(x->request.request_id.p);
     gg_response_init(&x->response, a);
     x->call.who.request_id = x->request.request_id;
-    x->call.who.address = gg_request_whole_address(&x->request, ctx->conf->trusted_proxies);
     bool ok = run(x, &route, &err);
     if (ok)
         err = (struct gg_err){.code = GG_OK};
