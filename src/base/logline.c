@@ -327,13 +327,15 @@ static size_t fill_value(struct arguments *a, struct gg_str value, char *out, si
     char room[NUMBER_BYTES];
     size_t n = 0;
     const char *p = value.p;
+    const char *end = value.p + value.n;
 
-    while (p < value.p + value.n) {
-        size_t left = (size_t)(value.p + value.n - p);
-        const char *mark = memchr(p, '%', left);
-        struct gg_str part = {p, mark == NULL ? left : (size_t)(mark - p)};
-        struct conversion c = {.end = p + part.n};
-        if (mark == p) {
+    while (p < end) {
+        size_t plain = 0;
+        while (p + plain < end && p[plain] != '%')
+            plain++;
+        struct gg_str part = {p, plain};
+        struct conversion c = {.end = p + plain};
+        if (plain == 0) {
             c = read_conversion(p);
             part = convert(a, &c, room);
         }
