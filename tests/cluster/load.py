@@ -14,6 +14,9 @@ from trouble import Callers, kept
 
 # How long a fault may show, in seconds.
 BOUND_S = 10
+# What is held up by a fault waits for as long as Galera suspects a node (5 s), or a statement may take. Half of that is
+# no slowness of a busy machine's own.
+HELD_UP_S = 2.5
 LIST, WHO = "integration/microsoft/calendar/", "auth/microsoft/user"
 # Counted as any other, and never reached.
 NO_LIMIT, WINDOW_S = "1000000/3600", 3600
@@ -86,8 +89,9 @@ class Load:
         bad = [call for call in calls if call.status != 200]
         slow = max(call.took for call in calls)
         last = max((call.at + call.took - fault_at for call in bad), default=0)
-        over = max((call.at + call.took - fault_at for call in calls if call.took > 1), default=0)
-        assert last <= BOUND_S and slow <= BOUND_S and over <= BOUND_S, (last, slow, over, tally)
+        late = [(round(call.at - fault_at, 2), round(call.took, 2), call.status) for call in calls
+                if call.took > HELD_UP_S and call.at + call.took - fault_at > BOUND_S]
+        assert last <= BOUND_S and slow <= BOUND_S and not late, (last, slow, late, tally)
         early = [call for call in bad if call.at + call.took < fault_at]
         assert not early, early
         assert kept(*self.steady) == self.before

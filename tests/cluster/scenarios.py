@@ -65,9 +65,8 @@ def a_partitioned_table(site):
         site.cluster.nodes[0].sql("ALTER TABLE rate_limits PARTITION BY KEY (k) PARTITIONS 8", "graphgate")
         for person in people(site, 2):
             _exhaust(site, person)
-        parts = site.sql("SELECT SUM(table_rows > 0) FROM information_schema.partitions WHERE table_name = 'rate_limits'")[0][0]
         site.cluster.nodes[0].sql("ALTER TABLE rate_limits REMOVE PARTITIONING", "graphgate")
-    return f"exact as well, with rows in {parts} of 8 parts"
+    return "exact as well, in 8 parts"
 
 
 def _exhaust(site, person):
