@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from conftest import CALENDAR, Person
-from kit import event, expires_in
+from kit import event, expires_in, wait_for
 from site_of_three import Site
 from stack.smoke import REALMS
 from stack.stack import ROOT
@@ -104,6 +104,11 @@ def warm(site, people, pids):
             "up_bytes": up, "down_bytes": down}
 
 
+def serving(host):
+    """The workers' ids, once all of them are there."""
+    return wait_for(lambda: host.serving_pids() if len(host.serving_pids()) == host.workers else None)
+
+
 def refreshed(site, person):
     """Commits of a request that refreshes, beyond those of one that does not."""
     node, rounds = site.cluster.nodes[0], 20
@@ -169,12 +174,12 @@ def measure(site):
     # A session code is there until it is exchanged: one that is left.
     node.sql("INSERT INTO session_codes SELECT REPEAT('c', 43), realm, subject, sealed, NOW() + INTERVAL 1 DAY FROM"
              " (SELECT realm, '1' AS subject, sealed FROM login_states LIMIT 1) AS one", "graphgate")
-    pids = {"workers": host.serving_pids(), "web_server": [host.web.pid], "database": [node.pid], "other_node": [site.cluster.nodes[1].pid]}
+    pids = {"workers": serving(host), "web_server": [host.web.pid], "database": [node.pid], "other_node": [site.cluster.nodes[1].pid]}
     found = {"unit_s": round(unit(), 7), "read": warm(site, people, pids)}
     found["refresh_commits"] = round(refreshed(site, people[0]) - found["read"]["commits"], 1)
     found["worker_bytes"] = memory(host.serving_pids())
     host.restart_worker({"DATABASE_CONNECTION": "shared"})
-    pids |= {"workers": host.serving_pids(), "web_server": [host.web.pid]}
+    pids |= {"workers": serving(host), "web_server": [host.web.pid]}
     found["read_shared"] = warm(site, people, pids)
     found["commits_at_most"] = {"three_nodes": round(commits_at_most(site.cluster.nodes))}
     for other in site.cluster.nodes[1:]:
