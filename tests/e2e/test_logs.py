@@ -307,6 +307,7 @@ def test_a_log_that_cannot_be_made_anew_goes_on(bare_program, tmp_path):
     logs, aside = tmp_path / "logs", tmp_path / "aside"
     logs.mkdir()
     worker = bare_program(LOG_TARGET=f"file:{logs}/log").start()
+    wait_for((logs / "log").exists)
     logs.rename(aside)
     time.sleep(1.1)
     for number in range(3):
