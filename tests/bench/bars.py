@@ -45,6 +45,17 @@ def throughput(place):
                spread(ratios), middle >= 0.65, f"the floor made {rate:.0f} requests/s")
 
 
+def alike(place):
+    """alike: throughput of a bare program that asks the database what graphgate asks it, against the floor."""
+    for url in (place.floor.url, place.alike.url, place.site.url):
+        wrk(url, place.requests, CLIENTS, WARM)
+    runs = [[_load(place, url, place.requests, CLIENTS) for url in (place.floor.url, place.alike.url, place.site.url)] for _ in range(place.pairs)]
+    rates = [[run.count / run.seconds for run in one] for one in runs]
+    return Row("alike", f"a bare program that asks the database the same in graphgate's place, {CLIENTS} clients: throughput / floor", "-",
+               spread([bare / floor for floor, bare, _ in rates]), None,
+               f"graphgate's throughput / this program's: {spread([ours / bare for _, bare, ours in rates])}")
+
+
 def added(place):
     """one: the time that graphgate adds for one client."""
     runs = _ratios(place, place.requests, 1, place.floor)

@@ -22,7 +22,7 @@ from bench import bars, large, report, warm
 from bench.load import Wrong, ask, connection, must
 from bench.place import HEALTH, Floor, Graph, Site, page
 
-ROWS = {"list": bars.throughput, "one": bars.added, "health": bars.health, "database": bars.database, "bytes": bars.rebuilt, "fernet": bars.fernet,
+ROWS = {"list": bars.throughput, "alike": bars.alike, "one": bars.added, "health": bars.health, "database": bars.database, "bytes": bars.rebuilt, "fernet": bars.fernet,
         "memory": bars.memory, "slow": large.slow_graph, "start": bars.start, "growth": large.growth, "wide": large.wide}
 WORKERS, USERS = 8, 64
 
@@ -116,6 +116,11 @@ class Place:
     def floor(self):
         """The floor of the event list."""
         return self.keep(Floor.of(self.directory / "floor", self.site, self.graph).start())
+
+    @cached_property
+    def alike(self):
+        """The floor with graphgate's own statements."""
+        return self.keep(Floor.alike(self.directory / "alike", self.site, self.graph).start())
 
     @cached_property
     def answer(self):

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bench.load import connection
+from bench.load import Wrong, ask, connection, must
 from rows import TOKENS, Mint, derived, fingerprint, seal
 from stack.lighttpd import Lighttpd
 from stack.measure import jwt
@@ -170,6 +170,22 @@ class Site(Stack):
         """A caller's JWT, good for a day."""
         return jwt(self.conf["JWT_SECRET_KEY"], str(subject), 86400)
 
+    def statements(self):
+        """What a list of events has prepared: the statement before it asks Graph, and the one behind."""
+        self.mariadb.sql("SET GLOBAL log_output = 'TABLE'; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1")
+        self.mariadb.sql(f"KILL USER {self.database.worker}")
+        link = connection(self.web.port)
+        try:
+            must(ask(link, LIST, self.token(1)), 200)
+        finally:
+            link.close()
+            self.mariadb.sql("SET GLOBAL general_log = 0")
+        found = self.mariadb.rows("SELECT argument FROM mysql.general_log WHERE command_type = 'Prepare' AND"
+                                  " (argument LIKE 'BEGIN NOT ATOMIC%' OR argument LIKE 'INSERT INTO audit_log%') ORDER BY argument LIKE 'INSERT%'")
+        if len(found) != 2:
+            raise Wrong(f"a list of events prepared {found}")
+        return [" ".join(row[0].split()) for row in found]
+
     def requests(self, subjects, path=LIST):
         """What wrk asks: a line "PATH TOKEN" for each user. graphgate ignores the `user`, the floor has nothing else."""
         return "".join(f"{path}&user={subject} {self.token(subject)}\n" for subject in subjects)
@@ -192,6 +208,18 @@ class Floor:
         settings = {"socket": parse_qs(url.query)["unix_socket"][0], "user": unquote(url.username), "password": unquote(url.password),
                     "database": unquote(url.path[1:]), "url": graph.url + "/me/calendarView?$top=10"}
         return cls(directory, site.bin_dir, site.workers, settings)
+
+    @classmethod
+    def alike(cls, directory, site, graph):
+        """The floor that asks the database what this site asks it, in the same words."""
+        made = cls.of(directory, site, graph)
+        first, last = site.statements()
+        window = "60"
+        made.settings |= {
+            "first": first, "first_values": "\t".join(["calendar:main:%u/60", *[window] * 4, "1000000000", "%u"]), "last": last,
+            "last_values": "\t".join(["%i", "2027-03-01 09:00:00.000000", "token.use", "main", "%u", "main:%u", "127.0.0.1", "%i", "ok", "events.list",
+                                      "0" * 8, "0" * 43])}
+        return made
 
     def write(self):
         """Writes its few settings."""

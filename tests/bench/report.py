@@ -23,7 +23,7 @@ def line(row):
 
 def summary(rows):
     """How many bars hold."""
-    return f"{sum(row.holds is True for row in rows)} of {len(rows)} bars hold"
+    return f"{sum(row.holds is True for row in rows)} of {sum(row.holds is not None for row in rows)} bars hold"
 
 
 def _version(*command):

@@ -60,7 +60,7 @@ def test_no_such_row():
 @pytest.mark.usefixtures("_built")
 def test_rows_of_each_kind():
     """Floors, wrk, the counters, the direct spawn, many rows: a row of each, as short as may be."""
-    names = ["health", "list", "database", "bytes", "fernet", "start", "growth", "wide"]
+    names = ["health", "list", "alike", "database", "bytes", "fernet", "start", "growth", "wide"]
     done = run("--only", ",".join(names), "--pairs", "1", "--seconds", "1", "--scale", "1000")
     lines = [line for line in done.stdout.splitlines() if line and line[0] != " "]
     assert done.returncode == 0, done.stdout + done.stderr
