@@ -231,7 +231,7 @@ static bool take_value(struct reader *r, struct gg_arena *a,
             return false;
         struct gg_jsontext_part *part = levels > 0 ? add_part(a, out) : &unused;
         part->name = name;
-        if (!take_value(r, a, levels - 1, part) || !take_next(r, close, &more))
+        if (!take_value(r, a, levels > 0 ? levels - 1 : 0, part) || !take_next(r, close, &more))
             return false;
     }
     out->text = (struct gg_str){start, (size_t)(r->p - start)};
