@@ -212,7 +212,7 @@ static bool take_value(struct reader *r, struct gg_arena *a,
 {
     char open = peek_mark(r);
     char close = closing(open);
-    struct gg_jsontext_part unused;
+    struct gg_jsontext_part unused = {.count = 0};
     const char *start = r->p;
     bool more = false;
 
