@@ -120,7 +120,7 @@ class Place:
     @cached_property
     def alike(self):
         """The floor with graphgate's own statements."""
-        return self.keep(Floor.alike(self.directory / "alike", self.site, self.graph).start())
+        return self.keep(Floor.alike(self.directory / "alike", self.site, self.graph, self.single.statements()).start())
 
     @cached_property
     def answer(self):

@@ -171,7 +171,7 @@ class Site(Stack):
         return jwt(self.conf["JWT_SECRET_KEY"], str(subject), 86400)
 
     def statements(self):
-        """What a list of events has prepared: the statement before it asks Graph, and the one behind."""
+        """What a list of events has prepared: the statement before it asks Graph, and the one behind. Cuts this site's connections."""
         self.mariadb.sql("SET GLOBAL log_output = 'TABLE'; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1")
         self.mariadb.sql(f"KILL USER {self.database.worker}")
         link = connection(self.web.port)
@@ -210,10 +210,10 @@ class Floor:
         return cls(directory, site.bin_dir, site.workers, settings)
 
     @classmethod
-    def alike(cls, directory, site, graph):
+    def alike(cls, directory, site, graph, statements):
         """The floor that asks the database what this site asks it, in the same words."""
         made = cls.of(directory, site, graph)
-        first, last = site.statements()
+        first, last = statements
         window = "60"
         made.settings |= {
             "first": first, "first_values": "\t".join(["calendar:main:%u/60", *[window] * 4, "1000000000", "%u"]), "last": last,
