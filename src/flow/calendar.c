@@ -177,7 +177,7 @@ bool gg_calendar_list_on(struct gg_call *c, struct gg_token_key key, struct gg_s
     return read_cursor(c, opened, &pages, err) && run_list(c, &pages, out, err);
 }
 
-static bool call_event(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,
+static bool call_event(struct gg_call *c, struct gg_event_call *call, struct gg_str *event,
                        struct gg_err *err)
 {
     static const struct {
@@ -216,12 +216,13 @@ static bool call_event(struct gg_call *c, const struct gg_event_call *call, stru
     if (event->p == NULL || !gg_json_split(c->arena, *event, 1, &read, err) ||
         read.text.p[0] != '{')
         return gg_fail(err, GG_EGRAPH, "an event of Graph's is broken");
-    if (call->verb == GG_EVENT_POST && gg_json_part_text(c->arena, &read, "id").n == 0)
-        return gg_fail(err, GG_EGRAPH, "a new event of Graph's has no id");
-    return true;
+    if (call->verb != GG_EVENT_POST)
+        return true;
+    call->new_id = gg_json_part_text(c->arena, &read, "id");
+    return call->new_id.n > 0 || gg_fail(err, GG_EGRAPH, "a new event of Graph's has no id");
 }
 
-bool gg_calendar_call(struct gg_call *c, const struct gg_event_call *call, struct gg_str *event,
+bool gg_calendar_call(struct gg_call *c, struct gg_event_call *call, struct gg_str *event,
                       struct gg_err *err)
 {
     static const char *const operations[] = {"events.get", "events.create", "events.update",

@@ -118,17 +118,10 @@ static bool answer_event(struct gg_exchange *x, int status, const char *message,
 }
 
 /* Where the new event is: its path here, with its id as one segment. */
-static void put_location(struct gg_exchange *x, struct gg_str event)
+static void put_location(struct gg_exchange *x, struct gg_str id)
 {
-    struct gg_jsontext_part read;
-    struct gg_err ignored;
     struct gg_buf path;
 
-    if (!gg_json_split(x->call.arena, event, 1, &read, &ignored))
-        return;
-    struct gg_str id = gg_json_part_text(x->call.arena, &read, "id");
-    if (id.n == 0)
-        return;
     gg_buf_init(&path, x->call.arena, 8192);
     gg_buf_add_text(&path, x->realm->prefix);
     gg_buf_add_text(&path, "/integration/microsoft/calendar/events/");
@@ -175,7 +168,7 @@ bool gg_on_calendar_create(struct gg_exchange *x, struct gg_err *err)
 
     if (!read_creation(x, &call, err) || !gg_calendar_call(&x->call, &call, &event, err))
         return false;
-    put_location(x, event);
+    put_location(x, call.new_id);
     return answer_event(x, 201, "Event created", event);
 }
 

@@ -5,27 +5,9 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from kit import asked, at_once, cal, event, fields, graph, is_problem, subjects
-from wide_kit import ALL_NINE, NAMES, SPAN, calendars, failed, name_of, spoil, walk, whole, wide, with_many, with_three
+from wide_kit import ALL_NINE, NAMES, SPAN, _reader, _readers, _three, calendars, failed, name_of, spoil, walk, whole, wide  # noqa: F401
 
 from stack.smoke import REALMS
-
-
-@pytest.fixture
-def three(person):
-    return with_three(person().connect())
-
-
-@pytest.fixture(scope="module")
-def _readers():
-    return {}
-
-
-@pytest.fixture
-def reader(person, realm, _readers):
-    """Somebody with many events, for tests that leave them as they are."""
-    if realm.name not in _readers:
-        _readers[realm.name] = with_many(person().connect())
-    return _readers[realm.name]
 
 
 @pytest.mark.parametrize("query", [{}, SPAN, {"start_time": SPAN["start_time"]}, {"end_time": SPAN["end_time"]}], ids=str)

@@ -8,25 +8,7 @@ from conftest import Person
 from fcgi_client import direct
 from kit import MESSAGE, asked, cal, event, is_problem, needs_microsoft, refreshes, subjects, wait_for
 from metrics import TOKEN, Moves
-from wide_kit import ALL_NINE, calendars, failed, name_of, spoil, whole, wide, with_many, with_three
-
-
-@pytest.fixture
-def three(person):
-    return with_three(person().connect())
-
-
-@pytest.fixture(scope="module")
-def _readers():
-    return {}
-
-
-@pytest.fixture
-def reader(person, realm, _readers):
-    """Somebody with many events, for tests that leave them as they are."""
-    if realm.name not in _readers:
-        _readers[realm.name] = with_many(person().connect())
-    return _readers[realm.name]
+from wide_kit import ALL_NINE, _reader, _readers, _three, calendars, failed, name_of, spoil, whole, wide  # noqa: F401
 
 
 CODES = [({"status": 404, "code": "ErrorItemNotFound"}, "not_found", 404), ({"status": 403, "code": "ErrorAccessDenied"}, "microsoft_forbidden", 403),

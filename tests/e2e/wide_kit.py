@@ -3,6 +3,7 @@
 
 from urllib.parse import quote, urlencode
 
+import pytest
 from kit import MESSAGE, cal, event, subjects
 
 SPAN = {"start_time": "2027-03-01T00:00:00Z", "end_time": "2027-03-08T00:00:00Z"}
@@ -72,3 +73,21 @@ def with_many(someone):
         event(name, 1 + hours // 24, hours % 24, calendar=one) for name, hours, one in rows])
     someone.names = [name for name, *_ in sorted(rows, key=lambda row: (row[1], row[0][0]))]
     return someone
+
+
+@pytest.fixture(name="three")
+def _three(person):
+    return with_three(person().connect())
+
+
+@pytest.fixture(scope="module")
+def _readers():
+    return {}
+
+
+@pytest.fixture(name="reader")
+def _reader(person, realm, _readers):
+    """Somebody with many events, for tests that leave them as they are."""
+    if realm.name not in _readers:
+        _readers[realm.name] = with_many(person().connect())
+    return _readers[realm.name]

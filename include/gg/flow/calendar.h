@@ -57,11 +57,12 @@ struct gg_event_call {
     struct gg_str body;        /* Graph's JSON, for POST and PATCH */
     struct gg_str if_match;    /* absent: none */
     struct gg_str timezone;    /* of the answer's times; absent: UTC */
+    struct gg_str new_id;      /* out, of POST: the event's */
 };
 
 /* *event is Graph's JSON; absent for DELETE. */
-GG_MUST bool gg_calendar_call(struct gg_call *c, const struct gg_event_call *call,
-                              struct gg_str *event, struct gg_err *err);
+GG_MUST bool gg_calendar_call(struct gg_call *c, struct gg_event_call *call, struct gg_str *event,
+                              struct gg_err *err);
 
 /*
  * Graph's transactionId for a caller's Idempotency-Key: the same for the same user and key, and
