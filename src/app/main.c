@@ -6,6 +6,7 @@
 #include "gg/app/prefork.h"
 #include "gg/app/setup.h"
 #include "gg/base/metric.h"
+#include "gg/flow/settler.h"
 #include "gg/web/route.h"
 
 #include <errno.h>
@@ -134,10 +135,16 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
     return EX_USAGE;
 }
 
-/* Of the database it takes part only while there is work: see gg_db_rest. */
-static void rest(void *arg)
+/* What waits is written, and of the database it takes part only while there is work: gg_db_rest. */
+static bool rest(void *arg)
 {
-    gg_db_rest(arg);
+    struct gg_ctx *ctx = arg;
+    struct gg_arena *a = gg_arena_open();
+    bool ok = gg_settler_run(ctx, a);
+
+    gg_arena_close(a);
+    gg_db_rest(ctx->db);
+    return ok;
 }
 
 static int work(void *arg)
@@ -149,17 +156,21 @@ static int work(void *arg)
     int64_t served = 0;
 
     gg_metric_join();
-    if (p->ctx.conf->shares_connection)
-        gg_fcgi_set_idle(f, (struct gg_fcgi_idle){IDLE_MS, rest, p->ctx.db});
+    if (p->ctx.journal != NULL)
+        gg_journal_join(p->ctx.journal);
+    (void)gg_settler_run_left(&p->ctx, a);
+    gg_fcgi_set_idle(f, (struct gg_fcgi_idle){IDLE_MS, rest, &p->ctx});
     while (served < p->arguments.max_requests &&
            gg_fcgi_accept(f, &p->signals.wait_mask, p->signals.stop, &err)) {
         gg_metric_set_state(GG_METRIC_BUSY);
         gg_route_serve(&p->ctx, a, f);
+        gg_settler_run_due(&p->ctx, a);
         gg_arena_reset(a);
         served++;
         gg_metric_set_state(GG_METRIC_IDLE);
     }
     gg_metric_set_state(GG_METRIC_AWAY);
+    (void)gg_settler_run(&p->ctx, a);
     if (err.code != GG_OK)
         gg_log(GG_ERROR, "worker.accept", "reason=\"%s\"", err.log);
     gg_fcgi_close(f);
@@ -214,6 +225,7 @@ static bool reload(void *arg)
     gg_log_reopen();
     const struct gg_loaded *loaded = configure(&next);
     set_up(&next, loaded);
+    next.ctx.journal = p->ctx.journal;
     bool ok = next.ctx.is_configured;
     gg_log(ok ? GG_INFO : GG_ERROR, "reload", "result=%s", ok ? "ok" : "refused");
     if (ok) {
@@ -316,8 +328,9 @@ int main(int argc, char **argv)
     if (geteuid() == 0)
         gg_log(GG_WARNING, "start.root", "reason=\"root is more than it needs: see --user\"");
     set_up(&p, loaded);
-    /* Once: a reload counts on in the same page. */
+    /* Once: a reload counts on in the same page, and writes into the same journal. */
     gg_setup_open_metrics(p.arena, &p.ctx);
+    gg_setup_open_journal(p.arena, GG_HOSTFILE_MAKE, &p.ctx);
     gg_logging_set_subjects(&p.ctx);
     gg_log(GG_INFO, "start", "version=%s workers=%lld configured=%s", PACKAGE_VERSION,
            (long long)p.arguments.workers, p.ctx.is_configured ? "yes" : "no");

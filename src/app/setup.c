@@ -173,3 +173,15 @@ void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx)
     else if (!gg_metric_open(&site, &err))
         gg_log(GG_WARNING, "metrics", "result=off name=METRICS_FILE reason=\"%s\"", err.log);
 }
+
+void gg_setup_open_journal(struct gg_arena *a, enum gg_hostfile_how how, struct gg_ctx *ctx)
+{
+    const char *metrics = gg_setup_metrics_file(a, ctx);
+    struct gg_err err;
+
+    if (metrics == NULL)
+        return;
+    if (!gg_journal_open(gg_arena_printf(a, "%s.audit", metrics), how, &ctx->journal, &err) &&
+        how == GG_HOSTFILE_MAKE)
+        gg_log(GG_WARNING, "audit.journal", "result=off name=METRICS_FILE reason=\"%s\"", err.log);
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/base/metric.h"
 
+#include "gg/base/hostfile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -14,7 +16,6 @@
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics take no lock");
 
 #define LAYOUT_NAME "graphgate metrics 1"
-#define MODE_MASK   077
 
 /* How many numbers one series has. */
 #define CELLS_COUNTER   1
@@ -122,27 +123,17 @@ static uint64_t layout_mark(void)
     return hash == 0 ? 1 : hash;
 }
 
-static bool fail(const char *path, const char *why, struct gg_err *err)
-{
-    return gg_fail(err, GG_EINTERNAL, "%s %s", path, why);
-}
-
-/* Nothing but a page is ever written to, and no other user's. */
-static bool check_file(const char *path, int fd, struct gg_err *err)
+/* Of two processes that do this at once, neither changes a byte that the other has written. */
+static bool reserve(const char *path, int fd, struct gg_err *err)
 {
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return fail(path, strerror(errno), err);
-    if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-        return fail(path, "is not a regular file with one name", err);
-    if (st.st_uid != geteuid() || (st.st_mode & MODE_MASK) != 0)
-        return fail(path, "is another user's, or others have rights on it", err);
+        return gg_hostfile_fail(path, strerror(errno), err);
     if (st.st_size != 0 && st.st_size != (off_t)sizeof(struct page))
-        return fail(path, "is not such a page", err);
-    /* Of two processes that do this at once, neither changes a byte that the other has written. */
+        return gg_hostfile_fail(path, "is not such a page", err);
     if (fallocate(fd, 0, 0, (off_t)sizeof(struct page)) != 0)
-        return fail(path, strerror(errno), err);
+        return gg_hostfile_fail(path, strerror(errno), err);
     return true;
 }
 
@@ -152,10 +143,10 @@ static bool map_page(const char *path, int fd, uint64_t mark, struct gg_err *err
     struct page *page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
     if (page == MAP_FAILED)
-        return fail(path, strerror(errno), err);
+        return gg_hostfile_fail(path, strerror(errno), err);
     if (!atomic_compare_exchange_strong(&page->mark, &found, mark) && found != mark) {
         (void)munmap(page, sizeof *page);
-        return fail(path, "has another layout", err);
+        return gg_hostfile_fail(path, "has another layout", err);
     }
     here.page = page;
     here.fd = fd;
@@ -165,6 +156,7 @@ static bool map_page(const char *path, int fd, uint64_t mark, struct gg_err *err
 bool gg_metric_open(const struct gg_metric_site *site, struct gg_err *err)
 {
     char path[4096];
+    int fd;
 
     gg_metric_close();
     if (site->route_count > GG_METRIC_ROUTES_MAX)
@@ -176,13 +168,9 @@ bool gg_metric_open(const struct gg_metric_site *site, struct gg_err *err)
     int n = snprintf(path, sizeof path, "%s.%08x", site->path, (unsigned)(mark ^ mark >> 32));
     if (n < 0 || (size_t)n >= sizeof path)
         return gg_fail(err, GG_EINTERNAL, "the path is too long");
-    int fd = open(path,
-                  O_RDWR | (site->is_found ? 0 : O_CREAT) | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY |
-                      O_NONBLOCK,
-                  0600);
-    if (fd < 0)
-        return fail(path, strerror(errno), err);
-    if (check_file(path, fd, err) && map_page(path, fd, mark, err))
+    if (!gg_hostfile_open(path, site->is_found ? GG_HOSTFILE_FIND : GG_HOSTFILE_MAKE, &fd, err))
+        return false;
+    if (reserve(path, fd, err) && map_page(path, fd, mark, err))
         return true;
     (void)close(fd);
     return false;

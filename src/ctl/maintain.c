@@ -3,6 +3,7 @@
 
 #include "gg/app/setup.h"
 #include "gg/base/log.h"
+#include "gg/flow/settler.h"
 #include "gg/store/family.h"
 #include "gg/store/login.h"
 #include "gg/store/rate.h"
@@ -20,6 +21,16 @@ static const struct {
     {"refresh tokens", gg_family_sweep},
     {"rate-limit rows", gg_rate_sweep},
 };
+
+/* Of workers that were killed and of which none came back. */
+static bool settle_audit(struct gg_ctl *c)
+{
+    gg_setup_open_journal(c->arena, GG_HOSTFILE_FIND, &c->ctx);
+    bool ok = gg_settler_run_left(&c->ctx, c->arena);
+    gg_journal_close(c->ctx.journal);
+    c->ctx.journal = NULL;
+    return ok;
+}
 
 static int run(struct gg_ctl *c)
 {
@@ -46,7 +57,10 @@ static int run(struct gg_ctl *c)
         (void)printf("%s: %llu deleted\n", sweeps[i].name, (unsigned long long)all);
     }
     int refreshed = gg_ctl_refresh_idle(c, limit);
+    bool is_settled = settle_audit(c);
     int sealed = gg_ctl_seal_audit(c);
+    if (!is_settled)
+        return gg_ctl_fail("rows of the audit wait in the journal, and could not be written");
     return refreshed != GG_CTL_DONE ? refreshed : sealed;
 }
 

@@ -33,7 +33,8 @@ struct gg_fcgi {
     int epoll_fd; /* of the listening socket alone */
     FCGX_Request request;
     struct gg_fcgi_idle idle;
-    bool is_idle; /* that has been called since the last request */
+    /* Since the last request: it has not been called, or has not done all, or has. */
+    enum { ACTIVE, UNFINISHED, IDLE } state;
 };
 
 struct gg_fcgi *gg_fcgi_open(int listen_fd)
@@ -74,14 +75,18 @@ void gg_fcgi_set_idle(struct gg_fcgi *f, struct gg_fcgi_idle idle)
 
 static bool is_to_become_idle(const struct gg_fcgi *f)
 {
-    return f->idle.call != NULL && !f->is_idle;
+    return f->idle.call != NULL && f->state != IDLE;
+}
+
+static int idle_after_ms(const struct gg_fcgi *f)
+{
+    return f->state == UNFINISHED ? LOOK_AGAIN_MS : f->idle.after_ms;
 }
 
 static void become_idle(struct gg_fcgi *f)
 {
     if (is_to_become_idle(f))
-        f->idle.call(f->idle.arg);
-    f->is_idle = true;
+        f->state = f->idle.call(f->idle.arg) ? IDLE : UNFINISHED;
 }
 
 enum { NONE_YET = -1, NO_USE = -2 };
@@ -116,7 +121,7 @@ static bool is_stopped(const sigset_t *wait_mask, const volatile sig_atomic_t *s
 static int wait_for_any(struct gg_fcgi *f, const sigset_t *wait_mask)
 {
     struct epoll_event ready;
-    int wait_ms = is_to_become_idle(f) ? f->idle.after_ms : LOOK_AGAIN_MS;
+    int wait_ms = is_to_become_idle(f) ? idle_after_ms(f) : LOOK_AGAIN_MS;
     int count = epoll_pwait(f->epoll_fd, &ready, 1, wait_ms, wait_mask);
 
     if (count < 0)
@@ -145,8 +150,8 @@ static int next_connection(struct gg_fcgi *f, const sigset_t *wait_mask)
 
     if (f->request.ipcFd < 0)
         return wait_for_any(f, wait_mask);
-    const struct timespec soon = {.tv_sec = f->idle.after_ms / 1000,
-                                  .tv_nsec = f->idle.after_ms % 1000 * 1000000L};
+    const struct timespec soon = {.tv_sec = idle_after_ms(f) / 1000,
+                                  .tv_nsec = idle_after_ms(f) % 1000 * 1000000L};
     int count = ppoll(p, 2, is_to_become_idle(f) ? &soon : NULL, wait_mask);
     if (count < 0)
         return errno == EINTR ? NONE_YET : NO_USE;
@@ -174,7 +179,7 @@ bool gg_fcgi_accept(struct gg_fcgi *f, const sigset_t *wait_mask, const volatile
         f->request.keepConnection = 1;
         if (FCGX_Accept_r(&f->request) != 0)
             continue;
-        f->is_idle = false;
+        f->state = ACTIVE;
         return true;
     }
     *err = (struct gg_err){.code = GG_OK};

@@ -71,7 +71,7 @@ static bool sign(struct gg_call *c, const struct note *note, struct gg_audit_row
 
 static bool write_all(struct gg_call *c, const struct gg_audit_notes *all, struct gg_err *err)
 {
-    struct gg_audit_row rows[GG_AUDIT_PUT_MAX];
+    struct gg_audit_row *rows = gg_arena_alloc(c->arena, GG_AUDIT_PUT_MAX * sizeof *rows);
     size_t n = 0;
 
     if (c->ctx->db == NULL)
@@ -89,13 +89,30 @@ static bool write_all(struct gg_call *c, const struct gg_audit_notes *all, struc
     return true;
 }
 
+/* What changes a state goes into the table at once; uses are many. */
+static bool may_wait(const struct gg_call *c, const struct gg_audit_notes *all)
+{
+    return c->ctx->journal != NULL && !c->ctx->conf->audit_fails_closed &&
+           all->first->next == NULL && gg_str_is(all->first->row.event, GG_AUDIT_USE);
+}
+
+static bool put_by(struct gg_call *c, const struct gg_audit_notes *all)
+{
+    struct gg_audit_row row;
+    struct gg_str bytes;
+    struct gg_err ignored; /* what does not go by this way goes by the other, or fails there */
+
+    return sign(c, all->first, &row, &ignored) && gg_audit_pack(c->arena, &row, &bytes, &ignored) &&
+           gg_journal_add(c->ctx->journal, bytes);
+}
+
 bool gg_audit_flush(struct gg_call *c, struct gg_err *err)
 {
     struct gg_audit_notes *all = c->notes;
     struct gg_err why = {.code = GG_OK};
 
     c->notes = NULL;
-    if (all == NULL || write_all(c, all, &why))
+    if (all == NULL || (may_wait(c, all) && put_by(c, all)) || write_all(c, all, &why))
         return true;
     bool is_closed = c->ctx->conf->audit_fails_closed;
     gg_metric_count(GG_METRIC_AUDIT_FAILURES, 0, 0, 0);

@@ -18,7 +18,7 @@ static bool note_use(struct gg_call *c, struct gg_token_key key, const char *ope
                      const struct gg_err *err)
 {
     if (c->token_uses > 0)
-        gg_audit_note(c, (struct gg_audit_event){.event = "token.use",
+        gg_audit_note(c, (struct gg_audit_event){.event = GG_AUDIT_USE,
                                                  .realm = key.realm,
                                                  .subject = key.subject,
                                                  .result = gg_audit_result(ok, err),

@@ -6,6 +6,7 @@
 #include "gg/proto/b64.h"
 #include "gg/proto/time.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define TEXT_BYTES_MAX 4096
@@ -172,6 +173,66 @@ bool gg_audit_check_row(const struct gg_audit_keys *keys, struct gg_arena *a,
     struct signing s = signing_of_row(row);
 
     return check(keys, a, &s, verdict, err);
+}
+
+#define ABSENT UINT16_MAX
+
+_Static_assert(GG_AUDIT_CELL_MAX < ABSENT, "a length is no mark");
+
+#define COLUMN(name) offsetof(struct gg_audit_row, name)
+static const size_t columns[] = {
+    COLUMN(id),      COLUMN(at),     COLUMN(event),           COLUMN(realm),
+    COLUMN(subject), COLUMN(actor),  COLUMN(address),         COLUMN(request_id),
+    COLUMN(result),  COLUMN(detail), COLUMN(key_fingerprint), COLUMN(mac)};
+#undef COLUMN
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+static const struct gg_str *cell_of(const struct gg_audit_row *row, size_t i)
+{
+    return (const struct gg_str *)(const void *)((const char *)row + columns[i]);
+}
+
+bool gg_audit_pack(struct gg_arena *a, const struct gg_audit_row *row, struct gg_str *bytes,
+                   struct gg_err *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (cell_of(row, i)->n > GG_AUDIT_CELL_MAX)
+            return gg_fail(err, GG_EINTERNAL, "too much for one row of the audit");
+        n += sizeof(uint16_t) + cell_of(row, i)->n;
+    }
+    char *p = gg_arena_alloc(a, n);
+    *bytes = (struct gg_str){p, n};
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const struct gg_str *cell = cell_of(row, i);
+        uint16_t length = cell->p == NULL ? ABSENT : (uint16_t)cell->n;
+        memcpy(p, &length, sizeof length);
+        p += sizeof length;
+        if (cell->n > 0)
+            memcpy(p, cell->p, cell->n);
+        p += cell->n;
+    }
+    return true;
+}
+
+bool gg_audit_unpack(struct gg_str bytes, struct gg_audit_row *row)
+{
+    *row = (struct gg_audit_row){.id = {NULL, 0}};
+    for (size_t i = 0; i < COLUMNS; i++) {
+        uint16_t length;
+        if (bytes.n < sizeof length)
+            return false;
+        memcpy(&length, bytes.p, sizeof length);
+        bytes = gg_str_skip(bytes, sizeof length);
+        if (length == ABSENT)
+            continue;
+        if (length > GG_AUDIT_CELL_MAX || length > bytes.n)
+            return false;
+        *(struct gg_str *)(void *)((char *)row + columns[i]) = (struct gg_str){bytes.p, length};
+        bytes = gg_str_skip(bytes, length);
+    }
+    return bytes.n == 0;
 }
 
 static struct gg_str number(struct gg_arena *a, int64_t n)

@@ -10,11 +10,20 @@
     " detail, key_fingerprint, mac) VALUES "
 #define ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-static const struct gg_db_stmt put[GG_AUDIT_PUT_MAX] = {
-    {INSERT ROW, true},
-    {INSERT ROW ", " ROW, true},
-    {INSERT ROW ", " ROW ", " ROW, true},
-    {INSERT ROW ", " ROW ", " ROW ", " ROW, true},
+#define ROWS_2  ROW ", " ROW
+#define ROWS_4  ROWS_2 ", " ROWS_2
+#define ROWS_8  ROWS_4 ", " ROWS_4
+#define ROWS_32 ROWS_8 ", " ROWS_8 ", " ROWS_8 ", " ROWS_8
+
+static const struct gg_db_stmt put_row = {INSERT ROW, true};
+
+/* A statement for each size, the largest first; what is of another one is split. */
+static const struct {
+    size_t count;
+    struct gg_db_stmt stmt;
+} puts_of_several[] = {
+    {32, {INSERT ROWS_32, true}},        {8, {INSERT ROWS_8, true}}, {4, {INSERT ROWS_4, true}},
+    {3, {INSERT ROWS_2 ", " ROW, true}}, {2, {INSERT ROWS_2, true}},
 };
 
 static const struct gg_db_stmt find_mac = {"SELECT mac FROM audit_log WHERE id=?", true};
@@ -57,22 +66,50 @@ static bool has_come_through(struct gg_db *db, struct gg_arena *a, const struct 
         return false;
     if (found.row_count == 1 && gg_str_is_equal(found.rows[0][0], row->mac))
         return true;
-    return gg_fail(err, GG_EDATABASE, "the id of a row of the audit is taken");
+    return gg_fail(err, GG_EINTERNAL, "the id of a row of the audit is taken");
+}
+
+static bool put_one(struct gg_db *db, struct gg_arena *a, const struct gg_audit_row *row,
+                    struct gg_err *err)
+{
+    struct gg_db_value values[COLUMNS];
+    struct gg_db_result done;
+
+    set_values(values, row);
+    return gg_db_run(db, a, (struct gg_db_call){&put_row, NULL, values, COLUMNS}, &done, err) ||
+           (gg_db_fault(db) == GG_DB_DUPLICATE && has_come_through(db, a, row, err));
+}
+
+/* Some of them may be there already: then each by itself. */
+static bool put_some(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,
+                     const struct gg_audit_row *rows, size_t count, struct gg_err *err)
+{
+    struct gg_db_value *values = gg_arena_alloc(a, count * COLUMNS * sizeof *values);
+    struct gg_db_result done;
+
+    for (size_t i = 0; i < count; i++)
+        set_values(values + i * COLUMNS, &rows[i]);
+    if (gg_db_run(db, a, (struct gg_db_call){stmt, NULL, values, count * COLUMNS}, &done, err))
+        return true;
+    if (gg_db_fault(db) != GG_DB_DUPLICATE)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!put_one(db, a, &rows[i], err))
+            return false;
+    return true;
 }
 
 bool gg_audit_put(struct gg_db *db, struct gg_arena *a, const struct gg_audit_row *rows,
                   size_t count, struct gg_err *err)
 {
-    struct gg_db_value values[GG_AUDIT_PUT_MAX * COLUMNS];
-    struct gg_db_result done;
-
-    if (count == 0 || count > GG_AUDIT_PUT_MAX)
-        return gg_fail(err, GG_EINTERNAL, "%zu rows of the audit at once", count);
-    for (size_t i = 0; i < count; i++)
-        set_values(values + i * COLUMNS, &rows[i]);
-    struct gg_db_call call = {&put[count - 1], NULL, values, count * COLUMNS};
-    return gg_db_run(db, a, call, &done, err) ||
-           (gg_db_fault(db) == GG_DB_DUPLICATE && has_come_through(db, a, &rows[0], err));
+    for (size_t i = 0; i < sizeof puts_of_several / sizeof puts_of_several[0]; i++) {
+        for (; count >= puts_of_several[i].count; count -= puts_of_several[i].count) {
+            if (!put_some(db, a, &puts_of_several[i].stmt, rows, puts_of_several[i].count, err))
+                return false;
+            rows += puts_of_several[i].count;
+        }
+    }
+    return count == 0 || put_one(db, a, rows, err);
 }
 
 static struct gg_audit_row take_row(const struct gg_str *cells)

@@ -200,11 +200,12 @@ START_TEST(a_whole_request_ends_at_once)
 }
 END_TEST
 
-static void count_call(void *arg)
+/* Below 1 there is more to do. */
+static bool count_call(void *arg)
 {
     int *calls = arg;
 
-    (*calls)++;
+    return ++*calls > 0;
 }
 
 /* Sends a request so late that nobody has asked before; on that connection, or on one of its own.
@@ -239,6 +240,29 @@ START_TEST(who_waits_is_idle_once)
         ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
         (void)close(wanted == 1 ? fd : -1);
     }
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* What could not be done is tried again, and not at once. */
+/* mutant: src/ext/fcgi.c: f->state == UNFINISHED ? LOOK_AGAIN_MS => false ? LOOK_AGAIN_MS */
+START_TEST(what_is_unfinished_is_tried_again)
+{
+    int calls = -2;
+    int status;
+
+    set_up();
+    gg_fcgi_set_idle(fcgi, (struct gg_fcgi_idle){30, count_call, &calls});
+    pid_t pid = fork();
+    if (pid == 0) {
+        gg_clock_sleep_ms(5000);
+        int fd = records_connect(listen_fd);
+        _exit(records_write(fd, records_request(arena, params, GG_STR(""))) ? 0 : 1);
+    }
+    ck_assert(accept_next());
+    ck_assert_int_eq(calls, 1);
+    gg_fcgi_finish(fcgi, GG_STR("x"));
+    ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
     gg_arena_close(arena);
 }
 END_TEST
@@ -301,4 +325,5 @@ END_TEST
 
 GG_UNIT_MAIN("ext/fcgi", requests_and_answers, cut_bodies, large_ones, garbage,
              a_silent_connection_holds_nobody, a_whole_request_ends_at_once, who_waits_is_idle_once,
-             clients_that_leave, a_signal_ends_the_wait, a_broken_socket_is_told)
+             what_is_unfinished_is_tried_again, clients_that_leave, a_signal_ends_the_wait,
+             a_broken_socket_is_told)

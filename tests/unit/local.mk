@@ -8,6 +8,8 @@ PLAIN_TESTS = \
 	tests/unit/base_conf \
 	tests/unit/base_err \
 	tests/unit/base_exposition \
+	tests/unit/base_hostfile \
+	tests/unit/base_journal \
 	tests/unit/base_jsontext \
 	tests/unit/base_jsonw \
 	tests/unit/base_log \
@@ -88,6 +90,7 @@ DB_TESTS = \
 	tests/unit/flow_refresh \
 	tests/unit/flow_sealer \
 	tests/unit/flow_rekey \
+	tests/unit/flow_settler \
 	tests/unit/flow_signin \
 	tests/unit/flow_skew \
 	tests/unit/flow_wide \
@@ -122,6 +125,8 @@ tests_unit_base_clock_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_conf_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_err_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_exposition_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
+tests_unit_base_hostfile_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
+tests_unit_base_journal_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_jsontext_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_jsonw_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_log_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
@@ -182,6 +187,7 @@ tests_unit_flow_redeem_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_refresh_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_rekey_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_retry_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
+tests_unit_flow_settler_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_signin_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_skew_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_wide_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

@@ -61,6 +61,42 @@ START_TEST(a_row_has_the_mac_that_others_make)
 }
 END_TEST
 
+/* mutant: src/proto/audit.c: return bytes.n == 0; => return true; */
+/* mutant: src/proto/audit.c: length > GG_AUDIT_CELL_MAX || length > bytes.n => length >
+ * GG_AUDIT_CELL_MAX */
+START_TEST(a_row_comes_back_from_its_bytes)
+{
+    struct gg_audit_row back;
+    struct gg_str bytes;
+
+    set_up();
+    struct gg_audit_row r = row();
+    r.actor.n = 0;
+    ck_assert(gg_audit_sign_row(&keys, arena, &r, &err));
+    ck_assert(gg_audit_pack(arena, &r, &bytes, &err));
+    ck_assert(gg_audit_unpack(bytes, &back));
+    ck_assert_int_eq(check(back), GG_AUDIT_GOOD);
+    ck_assert_gg_str(back.mac, gg_arena_printf(arena, "%.*s", GG_STR_ARG(r.mac)));
+    ck_assert_ptr_null(back.detail.p);
+    ck_assert(back.actor.p != NULL && back.actor.n == 0);
+    for (size_t n = 0; n < bytes.n; n++)
+        ck_assert(!gg_audit_unpack((struct gg_str){gg_arena_copy(arena, bytes.p, n), n}, &back));
+    bytes.n++;
+    ck_assert(!gg_audit_unpack(
+        (struct gg_str){gg_arena_printf(arena, "%*s", (int)bytes.n, ""), bytes.n}, &back));
+    char *longer = gg_arena_alloc(arena, bytes.n);
+    memcpy(longer, bytes.p, bytes.n - 1);
+    longer[bytes.n - 1] = 'x';
+    ck_assert(!gg_audit_unpack((struct gg_str){longer, bytes.n}, &back));
+    r.detail = (struct gg_str){gg_arena_alloc(arena, GG_AUDIT_CELL_MAX + 1), GG_AUDIT_CELL_MAX + 1};
+    ck_assert(!gg_audit_pack(arena, &r, &bytes, &err));
+    r.detail.n--;
+    ck_assert(gg_audit_pack(arena, &r, &bytes, &err) && gg_audit_unpack(bytes, &back));
+    ck_assert_uint_eq(back.detail.n, GG_AUDIT_CELL_MAX);
+    gg_arena_close(arena);
+}
+END_TEST
+
 /* mutant: src/proto/audit.c: r->result, r->detail, => r->result, r->result, */
 START_TEST(one_changed_byte_in_any_field)
 {
@@ -190,6 +226,7 @@ START_TEST(what_is_not_printable)
 }
 END_TEST
 
-GG_UNIT_MAIN("proto/audit", a_row_has_the_mac_that_others_make, one_changed_byte_in_any_field,
-             fields_do_not_run_into_each_other, an_older_key_verifies, seals_and_removals,
-             ids_are_in_the_order_of_time, what_is_not_printable)
+GG_UNIT_MAIN("proto/audit", a_row_has_the_mac_that_others_make, a_row_comes_back_from_its_bytes,
+             one_changed_byte_in_any_field, fields_do_not_run_into_each_other,
+             an_older_key_verifies, seals_and_removals, ids_are_in_the_order_of_time,
+             what_is_not_printable)

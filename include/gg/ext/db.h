@@ -74,7 +74,7 @@ static inline struct gg_db_value gg_db_int(int64_t v)
 }
 
 #define GG_DB_COLUMNS_MAX 20
-#define GG_DB_VALUES_MAX  64 /* parameters of one statement, or of several together */
+#define GG_DB_VALUES_MAX  384 /* parameters of one statement, or of several together */
 
 /* Rows as text cells; an absent cell is NULL. All of it is the arena's. */
 struct gg_db_result {

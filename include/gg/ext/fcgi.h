@@ -14,10 +14,10 @@ struct gg_fcgi;
 struct gg_fcgi *gg_fcgi_open(int listen_fd);
 void gg_fcgi_close(struct gg_fcgi *f);
 
-/* What is called, once, when no request has come for so long. */
+/* What is called when no request has come for so long; where it says false, again after a while. */
 struct gg_fcgi_idle {
     int after_ms;
-    void (*call)(void *arg);
+    bool (*call)(void *arg);
     void *arg;
 };
 void gg_fcgi_set_idle(struct gg_fcgi *f, struct gg_fcgi_idle idle);

@@ -5,6 +5,7 @@
 
 #include "gg/base/clock.h"
 #include "gg/base/conf.h"
+#include "gg/base/journal.h"
 #include "gg/ext/db.h"
 #include "gg/ext/http.h"
 #include "gg/proto/audit.h"
@@ -26,7 +27,8 @@ struct gg_ctx {
     struct gg_db *db;
     struct gg_http *http;
     struct gg_keyset *keyset;
-    bool takes_next_secret; /* MSCLIENTSECRET_NEXT is the one that works; see flow/redeem */
+    struct gg_journal *journal; /* where rows of the audit may wait; NULL: nowhere */
+    bool takes_next_secret;     /* MSCLIENTSECRET_NEXT is the one that works; see flow/redeem */
     bool is_ready; /* as it was found, when, and how long it is believed; see flow/health */
     int64_t ready_at_s;
     int64_t ready_until_ms;

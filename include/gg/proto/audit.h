@@ -59,6 +59,17 @@ struct gg_str gg_audit_format_time(struct gg_arena *a, int64_t at_us);
 GG_MUST bool gg_audit_sign_row(const struct gg_audit_keys *keys, struct gg_arena *a,
                                struct gg_audit_row *row, struct gg_err *err);
 
+/*
+ * A row as bytes, for base/journal: of each column in turn its length (2 bytes of the machine's own
+ * order; 0xffff: absent) and itself. No column is longer than GG_AUDIT_CELL_MAX. What is no such
+ * thing is not parsed; whether what is parsed is a row of ours, its MAC says. The strings are
+ * borrowed from `bytes`.
+ */
+#define GG_AUDIT_CELL_MAX 4096
+GG_MUST bool gg_audit_pack(struct gg_arena *a, const struct gg_audit_row *row, struct gg_str *bytes,
+                           struct gg_err *err);
+GG_MUST bool gg_audit_unpack(struct gg_str bytes, struct gg_audit_row *row);
+
 enum gg_audit_verdict {
     GG_AUDIT_GOOD,
     GG_AUDIT_CHANGED,

@@ -9,11 +9,15 @@
 #include "gg/ext/db.h"
 #include "gg/proto/audit.h"
 
-/* So many rows go into one statement. */
-#define GG_AUDIT_PUT_MAX 4
+/* At most so many rows go into one insert. */
+#define GG_AUDIT_PUT_MAX 32
 
-/* 1…GG_AUDIT_PUT_MAX signed rows in one insert: all of them or, with GG_EDATABASE, none. Bears to
- * be repeated after a lost answer. */
+/*
+ * Signed rows, as many at a time as there is a statement for: 1 to 4, 8 or 32. What is there
+ * already, by its id and MAC, is taken as put: bears to be repeated after a lost answer, and by
+ * somebody else. When it fails, some of them may be there; GG_EINTERNAL: an id is taken by a row
+ * that is not the same, which no further try will change.
+ */
 GG_MUST bool gg_audit_put(struct gg_db *db, struct gg_arena *a, const struct gg_audit_row *rows,
                           size_t count, struct gg_err *err);
 
