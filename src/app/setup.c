@@ -121,7 +121,8 @@ void gg_setup_close(struct gg_ctx *ctx)
     gg_wipe(&ctx->audit_keys, sizeof ctx->audit_keys);
 }
 
-const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx)
+/* A hash of what names the site and is no secret; NULL: there is none. */
+static const char *name_site(struct gg_arena *a, const struct gg_ctx *ctx)
 {
     const struct gg_conf *conf = ctx->conf;
     const struct gg_db_address *db = ctx->db == NULL ? NULL : gg_db_address(ctx->db);
@@ -129,8 +130,6 @@ const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx)
     char site[2 * SITE_BYTES + 1];
     struct gg_err err;
 
-    if (conf->metrics_file != NULL)
-        return strcmp(conf->metrics_file, "off") == 0 ? NULL : conf->metrics_file;
     const char *name =
         gg_arena_printf(a, "%s\n%s\n%s\n%u\n%s", conf->client_id == NULL ? "" : conf->client_id,
                         conf->redirect_uri == NULL ? "" : conf->redirect_uri,
@@ -142,7 +141,19 @@ const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx)
         return NULL;
     for (size_t i = 0; i < SITE_BYTES; i++)
         (void)snprintf(site + 2 * i, 3, "%02x", hash[i]);
-    return gg_arena_printf(a, "/dev/shm/graphgate-%lu-%s", (unsigned long)geteuid(), site);
+    return gg_arena_strdup(a, site);
+}
+
+const char *gg_setup_metrics_file(struct gg_arena *a, const struct gg_ctx *ctx)
+{
+    const struct gg_conf *conf = ctx->conf;
+
+    if (conf->metrics_file != NULL)
+        return strcmp(conf->metrics_file, "off") == 0 ? NULL : conf->metrics_file;
+    const char *site = name_site(a, ctx);
+    return site == NULL
+               ? NULL
+               : gg_arena_printf(a, "/dev/shm/graphgate-%lu-%s", (unsigned long)geteuid(), site);
 }
 
 static struct gg_metric_site metric_site(struct gg_arena *a, const struct gg_ctx *ctx)
@@ -177,11 +188,12 @@ void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx)
 void gg_setup_open_journal(struct gg_arena *a, enum gg_hostfile_how how, struct gg_ctx *ctx)
 {
     const char *metrics = gg_setup_metrics_file(a, ctx);
+    const char *site = name_site(a, ctx);
     struct gg_err err;
 
-    if (metrics == NULL)
+    if (metrics == NULL || site == NULL)
         return;
-    if (!gg_journal_open(gg_arena_printf(a, "%s.audit", metrics), how, &ctx->journal, &err) &&
-        how == GG_HOSTFILE_MAKE)
+    const char *path = gg_arena_printf(a, "%s.%s.audit", metrics, site);
+    if (!gg_journal_open(path, how, &ctx->journal, &err) && how == GG_HOSTFILE_MAKE)
         gg_log(GG_WARNING, "audit.journal", "result=off name=METRICS_FILE reason=\"%s\"", err.log);
 }

@@ -81,6 +81,7 @@ bool gg_settler_run(struct gg_ctx *ctx, struct gg_arena *a)
         return true;
     }
     gg_journal_put_off(ctx->journal);
+    gg_metric_count(GG_METRIC_AUDIT_FAILURES, 0, 0, 0);
     gg_log(GG_ERROR, "audit.journal", "result=waits rows=%zu reason=\"%s\"", count, err.log);
     return false;
 }

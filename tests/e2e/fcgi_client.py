@@ -12,6 +12,7 @@ import time
 import weakref
 from urllib.parse import urlsplit
 
+from stack.journal import settle
 from stack.process import descendants, wait_until
 from stack.smoke import Answer
 
@@ -147,6 +148,10 @@ class Program:
         except OSError:
             return False
         return True
+
+    def settle(self):
+        """Waits until no row of the audit waits in the journal."""
+        settle(self.directory)
 
     def logs(self):
         """What it wrote."""

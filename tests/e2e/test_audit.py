@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The audit: a row for each use of a token and each change of state, by whom, from where, and how it ended."""
 
+import os
 import re
+import signal
+import subprocess
 import time
 from collections import namedtuple
 
 import pytest
 from conftest import Person
 from fcgi_client import direct
-from kit import expires_in, is_problem, refreshes
+from kit import expires_in, is_problem, refreshes, wait_for
 
+from stack.journal import waiting
 from stack.smoke import REALMS
 
 MAIN = REALMS[0]
@@ -19,12 +23,22 @@ UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 
 
 def rows(stack, where="TRUE"):
-    """Rows of the audit, oldest first."""
+    """Rows of the audit, oldest first, when none waits any more."""
+    stack.settle()
+    return rows_now(stack, where)
+
+
+def rows_now(stack, where):
+    """Those that are in the table by now."""
     return [Row(*row) for row in stack.sql(f"SELECT {COLUMNS} FROM audit_log WHERE {where} ORDER BY id")]
 
 
 def of(person, where="TRUE"):
     return rows(person.stack, f"subject = '{person.subject}' AND {where}")
+
+
+def of_now(person, where="TRUE"):
+    return rows_now(person.stack, f"subject = '{person.subject}' AND {where}")
 
 
 def told(found):
@@ -188,11 +202,11 @@ def test_an_operators_read_without_its_row(stack, person, no_audit):
 
 
 @pytest.mark.parametrize("forwarded, address", [("192.0.2.9", "192.0.2.9"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5:6")])
-def test_the_address_is_whole(stack, program, realm, forwarded, address):
+def test_the_address_is_whole(program, realm, forwarded, address):
     """The limits count an IPv6 address by its /64; the audit keeps all of it."""
     someone = direct(Person, program(TRUSTED_PROXIES="127.0.0.0/8"), realm).connect()
     answer = someone.cal("GET", parameters={"HTTP_X_FORWARDED_FOR": forwarded})
-    assert [row.address for row in rows(stack, f"request_id = '{answer.headers['X-Request-ID']}'")] == [address]
+    assert [row.address for row in rows(someone.stack, f"request_id = '{answer.headers['X-Request-ID']}'")] == [address]
 
 
 @pytest.fixture
@@ -203,15 +217,96 @@ def no_audit(stack):
     stack.mariadb.sql(f"GRANT INSERT ON {table} TO {account}")
 
 
+def audit_lines(text, event):
+    return [line for line in text.splitlines() if f" level=error event={event} " in line]
+
+
 # mutant: src/flow/audit.c: if (!is_closed) => if (is_closed)
 def test_a_write_that_fails_open(stack, person, no_audit):
+    """What changes a state is written at once; the answer is given, and the loss is told."""
     someone = person().connect()
     no_audit()
-    answer = someone.cal("GET")
+    answer = someone.api("DELETE", "auth/microsoft/token")
     assert answer.status == 200 and newest(someone, answer) == []
-    lines = [line for line in stack.logs().splitlines() if answer.headers["X-Request-ID"] in line]
-    assert any(" level=error event=audit.write " in line and "failure=open" in line and "denied" in line for line in lines), lines
-    assert someone.subject not in "".join(line for line in lines if "audit.write" in line)
+    lines = [line for line in audit_lines(stack.logs(), "audit.write") if answer.headers["X-Request-ID"] in line]
+    assert any("failure=open" in line and "denied" in line for line in lines), lines
+    assert someone.subject not in "".join(lines)
+
+
+# mutant: src/flow/settler.c: gg_journal_put_off(ctx->journal); => gg_journal_clear(ctx->journal);
+def test_uses_wait_for_a_table_that_takes_none(program, realm, stack, no_audit):
+    """They are tried again, and each try that failed is told and counted; then all of them are there, once."""
+    worker = program("--workers", 2, METRICS_TOKEN="t" * 24)
+    someone = direct(Person, worker, realm).connect()
+    no_audit()
+    answers = [someone.cal("GET") for _ in range(5)]
+    assert [answer.status for answer in answers] == [200] * 5
+    wait_for(lambda: audit_lines(worker.logs(), "audit.journal"))
+    assert "result=waits" in audit_lines(worker.logs(), "audit.journal")[0] and "denied" in audit_lines(worker.logs(), "audit.journal")[0]
+    text = worker.ask("GET", "/metrics", {"HTTP_AUTHORIZATION": "Bearer " + "t" * 24}).body
+    assert int(re.search(r"^graphgate_audit_failures_total (\d+)$", text, re.M)[1]) >= 1
+    assert told(of_now(someone)) == [("token.connect", "ok", "connect")]
+    stack.mariadb.sql(f"GRANT INSERT ON `{stack.database.name}`.audit_log TO '{stack.database.worker}'@'%'")
+    assert sorted(row.request_id for row in of(someone, "event = 'token.use'")) == sorted(answer.headers["X-Request-ID"] for answer in answers)
+    assert someone.subject not in "".join(audit_lines(worker.logs(), "audit.journal"))
+
+
+# mutant: src/app/main.c: (void)gg_settler_run_left(&p->ctx, a); => (void)a;
+@pytest.mark.parametrize("after", ["restart", "maintain"])
+def test_the_killed_lose_nothing(program, realm, after):
+    """All of its processes at once, before anything was written: the next ones write it, or `maintain` does; each row once."""
+    worker = program("--workers", 3)
+    someone = direct(Person, worker, realm).connect()
+    answers = [someone.cal("GET") for _ in range(20)]
+    for pid in (worker.pid, *worker.workers()):
+        os.kill(pid, signal.SIGSTOP)
+    waited = len(of_now(someone, "event = 'token.use'"))
+    for pid in (worker.pid, *worker.workers()):
+        os.kill(pid, signal.SIGKILL)
+    worker.wait()
+    if after == "restart":
+        worker.address.unlink()
+        worker.start()
+    else:
+        done = subprocess.run([worker.stack.bin_dir / "graphgatectl", "maintain"], env=worker.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert sorted(row.request_id for row in of(someone, "event = 'token.use'")) == sorted(answer.headers["X-Request-ID"] for answer in answers)
+    assert waited < 20, "nothing had to be found"
+    done = subprocess.run([worker.stack.bin_dir / "graphgatectl", "audit", "verify"], env=worker.env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_who_is_asked_to_stop_leaves_nothing(program, realm):
+    worker = program("--workers", 2)
+    someone = direct(Person, worker, realm).connect()
+    answers = [someone.cal("GET") for _ in range(5)]
+    assert worker.stop() == 0
+    assert waiting(worker.directory) == [] and len(of_now(someone, "event = 'token.use'")) == len(answers)
+
+
+# mutant: src/flow/audit.c: return c->ctx->journal != NULL && !c->ctx->conf->audit_fails_closed && => return c->ctx->journal != NULL &&
+@pytest.mark.parametrize("settings", [{"AUDIT_FAILURE": "closed"}, {"METRICS_FILE": "off"}], ids=["closed", "no_journal"])
+def test_where_nothing_waits(program, realm, settings):
+    """Each answer has its row when it comes."""
+    someone = direct(Person, program("--workers", 1, **settings), realm).connect()
+    for _ in range(5):
+        answer = someone.cal("GET")
+        assert len(of_now(someone, f"request_id = '{answer.headers['X-Request-ID']}'")) == 1
+
+
+def test_a_journal_that_cannot_be(program, realm, tmp_path):
+    """It is said, and rows are written at once."""
+    page = tmp_path / "page"
+    first = program("--workers", 1, METRICS_FILE=page)
+    direct(Person, first, realm).connect()
+    first.stop()
+    (found,) = tmp_path.glob("page.*.audit")
+    found.chmod(0o644)
+    worker = program("--workers", 1, METRICS_FILE=page)
+    wait_for(lambda: re.search(r"level=warning event=audit.journal .*result=off name=METRICS_FILE reason=.*others have rights", worker.logs()))
+    someone = direct(Person, worker, realm).connect()
+    answer = someone.cal("GET")
+    assert len(of_now(someone, f"request_id = '{answer.headers['X-Request-ID']}'")) == 1
 
 
 # mutant: src/web/route.c: gg_response_rewind(&x->response, x->header_mark); => (void)x->header_mark;

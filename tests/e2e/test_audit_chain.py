@@ -179,6 +179,7 @@ def test_two_seal_at_once(audit):
     """Of each number there is one seal, and each row is in one."""
     for _ in range(3):
         audit.add(40)
+        time.sleep(0.05)  # until the last of them is not in the future
         runs = [audit.start("audit", "seal", "--age", 0, worker=True) for _ in range(4)]
         assert [run.wait(60) for run in runs] == [0] * 4
         for run in runs:

@@ -10,8 +10,6 @@ from fcgi_client import direct
 
 EVENT = {"subject": "Warm", "start": "2030-01-01T10:00:00Z", "end": "2030-01-01T11:00:00Z"}
 RUNS = 20
-# Read the limit and the row; write the audit.
-ROUND_TRIPS = 2
 
 
 @pytest.fixture
@@ -21,6 +19,7 @@ def warm(program, realm):
     for _ in range(2):
         read(someone)
         write(someone)
+    someone.stack.settle()
     return someone
 
 
@@ -58,20 +57,23 @@ def counted(mariadb, action):
 @pytest.mark.parametrize("request_of", [read, write], ids=["read", "write"])
 # mutant: src/web/guard.c: wants_row ? &whose : NULL => NULL
 def test_round_trips(warm, mariadb, request_of):
-    """By the server's counters: one for limit and token row, one for the audit; nothing is prepared or connected again."""
+    """By the server's counters: one for limit and token row; the audit of all in one more; nothing is prepared or connected again."""
     def run():
         for _ in range(RUNS):
             request_of(warm)
+        warm.stack.settle()
 
     grown = counted(mariadb, run)
     # Who sweeps the limits is left to chance: one request of 512.
     swept = grown["Com_delete"]
-    trips = grown["Questions"] - swept
-    assert trips == ROUND_TRIPS * RUNS, {name: value for name, value in grown.items() if name.startswith("Com_") and value}
+    audit = grown["Com_insert"] - RUNS
+    trips = grown["Questions"] - swept - audit
+    assert trips == RUNS and 1 <= audit <= RUNS / 2, {name: value for name, value in grown.items() if name.startswith("Com_") and value}
     # What Questions does not count.
-    assert grown["Com_stmt_prepare"] <= swept
+    # There is a statement for each of some numbers of rows of the audit.
+    assert grown["Com_stmt_prepare"] <= swept + audit
     assert grown["Com_stmt_reset"] == grown["Com_admin_commands"] == grown["Com_set_option"] == grown["Connections"] == 0
-    assert grown["Com_select"] == grown["Com_insert"] / 2 == RUNS
+    assert grown["Com_select"] == RUNS
     assert grown["Com_update"] == 0
 
 
@@ -139,6 +141,7 @@ def test_no_statement_reads_a_whole_table(full, mariadb, stack):
         for request_of in (read, write, look_up):
             full.set_row("last_used_at = NOW() - INTERVAL 1 HOUR")
             request_of(full)
+        full.stack.settle()
 
     seen = set()
     for text in statements(mariadb, run, full.subject):

@@ -212,5 +212,6 @@ def test_each_call_is_counted_and_the_time_once(program, realm, sim):
 def test_audit_has_one_row(three):
     for ids, status, result in ((three.ids, 200, "ok"), ([name_of(77), name_of(78)], 404, "ErrorItemNotFound")):
         answer = wide(three, ids)
+        three.stack.settle()
         found = three.stack.sql(f"SELECT event, result, detail FROM audit_log WHERE request_id = '{answer.headers['X-Request-ID']}'")
         assert (answer.status, found) == (status, [["token.use", result, "events.list"]])

@@ -8,6 +8,7 @@ import secrets
 import subprocess
 from pathlib import Path
 
+from .journal import settle
 from .mariadb import MariaDB
 from .process import StartError, free_port
 from .servers import SERVERS, chosen
@@ -116,6 +117,10 @@ class Stack:
     def sql(self, text):
         """Runs statements in this stack's database as its owner; rows as lists of strings."""
         return self.mariadb.rows(text, self.database.name)
+
+    def settle(self):
+        """Waits until no row of the audit waits in the journal."""
+        settle(self.directory)
 
     def dump(self):
         """All of this stack's database as SQL text."""

@@ -32,8 +32,9 @@ void gg_setup_open_metrics(struct gg_arena *a, const struct gg_ctx *ctx);
 void gg_setup_find_metrics(struct gg_arena *a, const struct gg_ctx *ctx);
 
 /*
- * The journal of the audit, which is METRICS_FILE.audit; where there is no METRICS_FILE there is no
- * journal. A worker joins it by itself. What fails is a warning in the log where it should be made.
+ * The journal of the audit, beside the page of the metrics, and of this site alone whatever
+ * METRICS_FILE is; where there is none there is no journal. A worker joins it by itself. What fails
+ * is a warning in the log where it should be made.
  */
 void gg_setup_open_journal(struct gg_arena *a, enum gg_hostfile_how how, struct gg_ctx *ctx);
 

@@ -195,7 +195,7 @@ enum gg_metric_kind { GG_METRIC_COUNTER, GG_METRIC_SPARSE, GG_METRIC_HISTOGRAM }
     X(RATE_LIMITED, COUNTER, "rate_limited_total", LIMIT, NONE, NONE, \
       "Requests refused by a limit.") \
     X(AUDIT_FAILURES, COUNTER, "audit_failures_total", NONE, NONE, NONE, \
-      "Requests whose audit record could not be written.") \
+      "Writes of the audit that failed: of a request, or of what waits in the journal.") \
     X(BAD_JWTS, COUNTER, "bad_jwts_total", JWT, NONE, NONE, \
       "Callers' tokens that were refused, by reason.") \
     X(STATE_MISMATCHES, COUNTER, "state_mismatches_total", NONE, NONE, NONE, \
