@@ -370,7 +370,8 @@ static const struct gg_option table[] = {
     {"AUDIT_FAILURE", parse_audit_failure, AT(audit_fails_closed), .fallback = "open",
      .meaning =
          "when a row of the audit cannot be written: `open` (the answer goes out, the log has "
-         "an error) or `closed` (503 `database_unavailable`)"},
+         "an error; uses of tokens wait for each other, see docs/audit.md) or `closed` (503 "
+         "`database_unavailable`)"},
     {"AUDIT_KEEP_DAYS", parse_days, AT(audit_keep_days), .min = 1, .max = 36500, .fallback = "400",
      .meaning = "what `graphgatectl audit prune` leaves"},
     {"LOG_LEVEL", parse_level, AT(log_level), .fallback = "info",
@@ -388,7 +389,7 @@ static const struct gg_option table[] = {
          "20 characters"},
     {"METRICS_FILE", parse_metrics_file, AT(metrics_file), .shown = "`/dev/shm/graphgate-UID-SITE`",
      .meaning = "where the workers of this host count together, its name continued by the layout's "
-                "mark; `off`"},
+                "mark, and beside it the audit's journal; `off`: neither"},
 };
 
 const struct gg_option *gg_options_table(size_t *count)

@@ -172,11 +172,18 @@ def maintain_at_once(site):
             f" {_seal_at_once(site)}")
 
 
+def settle(site):
+    """Waits until no row of the audit waits on a host."""
+    for host in site.hosts:
+        host.settle()
+
+
 def _seal_at_once(site):
     """What there is of the audit, by three hosts: each row in one seal. It is more than one seal covers."""
     person = people(site, 1)[0]
     with ThreadPoolExecutor(6) as pool:
         assert {answer.status for answer in pool.map(lambda n: at(site.hosts[n % 3], person).cal("GET"), range(600))} == {200}
+    settle(site)
     sealed = int(site.sql("SELECT COALESCE(SUM(row_count), 0) FROM audit_seals")[0][0])
     done = at_once(3, lambda n: site.hosts[n].ctl("audit", "seal", "--age", "0"))
     new = [int(re.match(r"audit: (\d+) rows sealed", one.stdout)[1]) for one in done]
@@ -190,6 +197,7 @@ def _seal_at_once(site):
 
 def nodes_agree(site):
     """At the end every node has the same rows."""
+    settle(site)
     tables = [row[0] for row in site.sql("SHOW TABLES")]
     query = "SET SESSION wsrep_sync_wait=7; CHECKSUM TABLE " + ", ".join(tables)
     sums = [node.rows(query, "graphgate") for node in site.cluster.nodes]
