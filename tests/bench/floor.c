@@ -2,8 +2,9 @@
 /*
  * The floor: what a program in graphgate's place cannot do without. One prepared select and one
  * kept-alive GET, whose answer is passed on as it came; no JWT, limit, seal, decryption, log, audit
- * or counter. With "first" and "last" it runs these statements before and after the GET instead,
- * with values that stand between tabs. With an "answer" it only answers. Started as the web
+ * or counter. With "first" and "last" it runs these statements instead, with values that stand
+ * between tabs: the first before the GET, the last when so many requests have been answered as
+ * "last_every" says. With an "answer" it only answers. Started as the web
  * server's sample starts graphgate; GRAPHGATE_CONFIG names its own few NAME=value lines.
  */
 #include <curl/curl.h>
@@ -18,17 +19,18 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define LINE_BYTES  8192
+#define LINE_BYTES  32768
 #define TOKEN_BYTES 65536
 #define SENT_BYTES  2048 /* of what was selected: about what the token itself has */
 #define BODY_BYTES  (1024 * 1024)
 #define QUERY       "SELECT access_token, is_active FROM microsoft_oauth_tokens WHERE user_id = ?"
 
-#define VALUES      16
+#define VALUES      512
 #define VALUE_BYTES 128
 
-static const char *const names[] = {"socket", "user",  "password",     "database", "url",
-                                    "answer", "first", "first_values", "last",     "last_values"};
+static const char *const names[] = {"socket", "user",        "password",  "database",
+                                    "url",    "answer",      "first",     "first_values",
+                                    "last",   "last_values", "last_every"};
 enum {
     SOCKET,
     USER,
@@ -40,6 +42,7 @@ enum {
     FIRST_VALUES,
     LAST,
     LAST_VALUES,
+    LAST_EVERY,
     NAMES
 };
 
@@ -59,6 +62,8 @@ struct floor {
     struct asked first;
     struct asked last;
     unsigned long long ids;
+    long last_every;
+    long answered; /* since the last statement of them */
     CURL *curl;
     long long user;
     char token[TOKEN_BYTES];
@@ -204,6 +209,7 @@ static void open_database(struct floor *f)
     }
     prepare_asked(f, &f->first, f->settings[FIRST], f->settings[FIRST_VALUES]);
     prepare_asked(f, &f->last, f->settings[LAST], f->settings[LAST_VALUES]);
+    f->last_every = strtol(f->settings[LAST_EVERY], NULL, 10);
     f->token_bytes = SENT_BYTES;
     memset(f->token, 't', SENT_BYTES);
 }
@@ -259,8 +265,6 @@ static void serve(struct floor *f, FCGX_Request *r)
         (void)FCGX_FPrintF(r->out, "Status: 502\r\nContent-Type: text/plain\r\n\r\nno\n");
         return;
     }
-    if (f->settings[LAST] != NULL)
-        ask_database(f, &f->last);
     (void)FCGX_FPrintF(r->out, "Content-Type: application/json\r\n\r\n");
     (void)FCGX_PutStr(f->body, (int)f->body_bytes, r->out);
 }
@@ -279,6 +283,10 @@ static void work(struct floor *f)
     while (FCGX_Accept_r(&request) == 0) {
         serve(f, &request);
         FCGX_Finish_r(&request);
+        if (f->settings[LAST] != NULL && ++f->answered == f->last_every) {
+            ask_database(f, &f->last);
+            f->answered = 0;
+        }
     }
 }
 

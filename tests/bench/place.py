@@ -21,6 +21,8 @@ HEALTH = "/api/v1/health/microsoft"
 # A limit that counts each request and refuses none.
 LIMITS = {f"RATE_LIMIT_{name}": "1000000000/60" for name in ("OAUTH_START", "OAUTH_CALLBACK", "CALENDAR")}
 TOKEN_BYTES, EVENT_BYTES, EVENTS_COUNT = 2048, 1536, 10
+# So many rows of the audit go into one insert under load: GG_JOURNAL_COUNT.
+JOURNAL_COUNT = 32
 
 NGINX = """worker_processes 1;
 {owner}
@@ -171,12 +173,13 @@ class Site(Stack):
         return jwt(self.conf["JWT_SECRET_KEY"], str(subject), 86400)
 
     def statements(self):
-        """What a list of events has prepared: the statement before it asks Graph, and the one behind. Cuts this site's connections."""
+        """What a list of events has prepared: the statement before it asks Graph, and one row's of the audit. Cuts this site's connections."""
         self.mariadb.sql("SET GLOBAL log_output = 'TABLE'; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1")
         self.mariadb.sql(f"KILL USER {self.database.worker}")
         link = connection(self.web.port)
         try:
             must(ask(link, LIST, self.token(1)), 200)
+            self.settle()
         finally:
             link.close()
             self.mariadb.sql("SET GLOBAL general_log = 0")
@@ -214,10 +217,12 @@ class Floor:
         """The floor that asks the database what this site asks it, in the same words."""
         made = cls.of(directory, site, graph)
         first, last = statements
+        row = last[last.rindex("("):]
         window = "60"
         made.settings |= {
-            "first": first, "first_values": "\t".join(["calendar:main:%u/60", *[window] * 4, "1000000000", "%u"]), "last": last,
-            "last_values": "\t".join(["%i", "2027-03-01 09:00:00.000000", "token.use", "main", "%u", "main:%u", "127.0.0.1", "%i", "ok", "events.list",
+            "first": first, "first_values": "\t".join(["calendar:main:%u/60", *[window] * 4, "1000000000", "%u"]),
+            "last_every": JOURNAL_COUNT, "last": ", ".join([last, *[row] * (JOURNAL_COUNT - 1)]),
+            "last_values": "\t".join(JOURNAL_COUNT * ["%i", "2027-03-01 09:00:00.000000", "token.use", "main", "%u", "main:%u", "127.0.0.1", "%i", "ok", "events.list",
                                       "0" * 8, "0" * 43])}
         return made
 
