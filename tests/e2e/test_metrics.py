@@ -130,22 +130,28 @@ def test_nobody_makes_it_grow(worker):
     assert total(after, "http_requests_total", route="other", method="GET", status="404") == 500
 
 
-def page(worker):
-    """The file behind a worker's metrics."""
-    (found,) = worker.directory.glob("metrics.*")
+# What the workers of a host share: what its name ends in, and the event that tells of what is wrong with it.
+SHARED = {"page": ("metrics.????????", "metrics"), "journal": ("metrics.*.audit", "audit.journal")}
+TRAPS = ["symlink", "dangling", "hard link", "fifo", "folder", "others may read"]
+
+
+def shared(worker, kind):
+    """That file."""
+    (found,) = worker.directory.glob(SHARED[kind][0])
     return found
 
 
-def test_the_file_is_the_accounts_alone(worker):
-    found = os.lstat(page(worker))
+@pytest.mark.parametrize("kind", SHARED)
+def test_the_file_is_the_accounts_alone(worker, kind):
+    found = os.lstat(shared(worker, kind))
     assert stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o600 and found.st_uid == os.getuid()
     assert found.st_nlink == 1
 
 
-@pytest.mark.parametrize("trap", ["symlink", "dangling", "hard link", "fifo", "folder", "others may read", "another kind"])
-def test_no_trap_is_stepped_into(worker, program, tmp_path, trap):
-    """Nothing is written to what somebody laid in its place; the service goes on, without metrics."""
-    name = page(worker).name
+@pytest.mark.parametrize("kind, trap", [*((kind, trap) for kind in SHARED for trap in TRAPS), ("page", "another kind")])
+def test_no_trap_is_stepped_into(worker, program, tmp_path, kind, trap):
+    """Nothing is written to what somebody laid in its place; the service goes on, without metrics or without a journal."""
+    name = shared(worker, kind).name
     treasure = tmp_path / "treasure"
     treasure.write_bytes(b"mine")
     place = tmp_path / name
@@ -155,9 +161,11 @@ def test_no_trap_is_stepped_into(worker, program, tmp_path, trap):
     if trap == "another kind":
         place.chmod(0o600)
     before = os.lstat(place)
-    victim = program("--workers", 1, METRICS_TOKEN=TOKEN, METRICS_FILE=tmp_path / name.rpartition(".")[0])
-    is_problem(victim.ask("GET", "/metrics", AUTHORIZATION), 503, "not_configured")
-    assert "level=warning event=metrics " in victim.logs() and "METRICS_FILE" in victim.logs()
+    victim = program("--workers", 1, METRICS_TOKEN=TOKEN, METRICS_FILE=tmp_path / "metrics")
+    answer = victim.ask("GET", "/metrics", AUTHORIZATION)
+    if kind == "page":
+        is_problem(answer, 503, "not_configured")
+    assert f"level=warning event={SHARED[kind][1]} " in victim.logs() and "METRICS_FILE" in victim.logs()
     assert victim.health().status == 200 and treasure.read_bytes() == b"mine"
     after = os.lstat(place)
     assert (after.st_size, after.st_mode, after.st_ino) == (before.st_size, before.st_mode, before.st_ino)
