@@ -89,9 +89,9 @@ struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key)
 }
 
 /* Of the window that a time is in. */
-static double elapsed_s(struct gg_str now, int64_t window_s)
+static double elapsed_s(int64_t now_us, int64_t window_s)
 {
-    return (double)(gg_db_cell_us(now, 0) % (window_s * 1000000)) / 1e6;
+    return (double)(now_us % (window_s * 1000000)) / 1e6;
 }
 
 bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows, struct gg_rate *rate,
@@ -100,12 +100,14 @@ bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows, struc
     if (rows->row_count != 1)
         return gg_fail(err, GG_EDATABASE, "a limit was not counted");
     const struct gg_str *row = rows->rows[0];
+    int64_t now_us = gg_db_cell_us(row[3], INT64_MAX / 4);
     *rate = gg_rate_judge(key.limit, (struct gg_rate_row){
                                          .admitted = gg_db_cell_int(row[0], 0) == 1,
                                          .used = gg_db_cell_int(row[1], 0),
                                          .prev = gg_db_cell_int(row[2], 0),
-                                         .elapsed_s = elapsed_s(row[3], key.limit.per_s),
+                                         .elapsed_s = elapsed_s(now_us, key.limit.per_s),
                                      });
+    rate->now_us = now_us;
     return true;
 }
 
