@@ -11,21 +11,24 @@ static const char *const words[GG_LIMITS] = {
 };
 
 /*
- * The parameters are name, window, window, limit, window. Assignments run from left to right, each
- * seeing those before it. A clock behind another host's, or a statement that waited for the row
- * past the end of its window, stays in the newer window, at its begin. 1e0 makes doubles of what
- * would be decimals.
+ * The parameters are name, window, two windows, window, window, limit - 1. Assignments run from
+ * left to right, each seeing those before it: `admitted` first says how many windows the row is
+ * behind, 2 for more. A clock behind another host's, or a statement that waited for the row past
+ * the end of its window, stays in the newer window, at its begin. Written with as few names and
+ * functions as will do, since MariaDB resolves each of them every time, and without decimals.
  */
 static const struct gg_db_stmt take = {
     "INSERT INTO rate_limits (k, win, used, prev, admitted, ends_at)"
-    " VALUES (?, UNIX_TIMESTAMP() DIV ?, 1, 0, 1, NOW() + INTERVAL 2 * ? SECOND)"
+    " VALUES (?, UNIX_TIMESTAMP() DIV ?, 1, 0, 1, NOW() + INTERVAL ? SECOND)"
     " ON DUPLICATE KEY UPDATE"
-    " prev = IF(VALUES(win) > win, IF(VALUES(win) = win + 1, used, 0), prev),"
-    " admitted = IF(VALUES(win) > win, 0, used) + 1"
-    "  + prev * IF(VALUES(win) < win, 1, 1 - MOD(UNIX_TIMESTAMP(NOW(6)) * 1e0, ?) / ?) <= ?,"
-    " used = IF(VALUES(win) > win, 0, used) + admitted,"
-    " ends_at = IF(VALUES(win) > win, VALUES(ends_at), ends_at),"
-    " win = GREATEST(win, VALUES(win))"
+    " admitted = LEAST(2, GREATEST(VALUES(win) - win, 0)),"
+    " prev = CASE admitted WHEN 0 THEN prev WHEN 1 THEN used ELSE 0 END,"
+    " used = IF(admitted, 0, used),"
+    " ends_at = IF(admitted, VALUES(ends_at), ends_at),"
+    " win = GREATEST(win, VALUES(win)),"
+    " admitted = used + prev"
+    "  * LEAST(1, 1 - (UNIX_TIMESTAMP() - win * ? + MICROSECOND(NOW(6)) / 1e6) / ?) <= ?,"
+    " used = used + admitted"
     " RETURNING admitted, used, prev, NOW(6)",
     true};
 
@@ -77,10 +80,10 @@ struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key)
         gg_db_text(gg_str_of(
             gg_arena_printf(a, "%.*s/%lld", GG_STR_ARG(key.name), (long long)key.limit.per_s))),
         window,
+        gg_db_int(2 * key.limit.per_s),
         window,
         window,
-        window,
-        gg_db_int(key.limit.requests),
+        gg_db_int(key.limit.requests - 1),
     };
     struct gg_db_value *values = gg_arena_alloc(a, sizeof list);
 
