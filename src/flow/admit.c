@@ -2,11 +2,35 @@
 #include "gg/flow/admit.h"
 
 #include "gg/base/metric.h"
+#include "gg/flow/refresh.h"
+#include "gg/store/tokenuse.h"
 
 struct gg_admitted {
     struct gg_token token;
     int64_t read_ms;
 };
+
+/* Keeps a row that will do. Else whoever wants it reads the whole of it. */
+static void keep_row(struct gg_call *c, struct gg_token_key whose, const struct gg_db_result *rows,
+                     int64_t now_us, struct gg_admitted *kept)
+{
+    struct gg_tokenuse_need need = {now_us, GG_REFRESH_BEFORE_S, c->ctx->conf->token_max_age_days};
+    struct gg_tokenuse row;
+
+    if (!gg_tokenuse_read(rows, need, &row))
+        return;
+    kept->token = (struct gg_token){
+        .key = whose,
+        .found = row.found,
+        .is_active = row.is_active,
+        .ciphers = row.ciphers,
+        .seal = row.seal,
+        .fingerprint = row.fingerprint,
+        .left_s = row.left_s,
+        .wants_touch = row.wants_touch,
+    };
+    c->admitted = kept;
+}
 
 bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
                    struct gg_rate *rate, struct gg_err *err)
@@ -15,8 +39,9 @@ bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_
 
     if (whose == NULL)
         return gg_rate_take(c->ctx->db, c->arena, limit, rate, err);
-    const struct gg_db_call calls[] = {gg_rate_call(c->arena, limit),
-                                       gg_token_call(c->arena, *whose)};
+    const struct gg_db_call calls[] = {
+        gg_rate_call(c->arena, limit),
+        gg_tokenuse_call(c->arena, (struct gg_subject){whose->realm, whose->subject})};
     struct gg_admitted *kept = gg_arena_alloc(c->arena, sizeof *kept);
     /* Of before the database was asked: what it says is no older. */
     kept->read_ms = gg_clock_mono_ms();
@@ -27,8 +52,7 @@ bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_
     }
     if (!gg_rate_read(limit, &results[0], rate, err))
         return false;
-    gg_token_read(gg_ctx_tokens(c->ctx), *whose, &results[1], &kept->token);
-    c->admitted = kept;
+    keep_row(c, *whose, &results[1], rate->now_us, kept);
     return true;
 }
 

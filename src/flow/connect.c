@@ -2,7 +2,6 @@
 #include "gg/flow/connect.h"
 
 #include "gg/base/log.h"
-#include "gg/flow/admit.h"
 #include "gg/flow/audit.h"
 #include "gg/flow/keyset.h"
 #include "gg/flow/redeem.h"
@@ -131,7 +130,7 @@ bool gg_connect_find(struct gg_call *c, struct gg_token_key key, struct gg_conne
     struct gg_account_store accounts = {c->ctx->db, key.realm};
 
     return gg_account_find(accounts, c->arena, key.subject, &connection->account, err) &&
-           gg_admit_find(c, key, &connection->token, err);
+           gg_token_find(gg_ctx_tokens(c->ctx), c->arena, key, &connection->token, err);
 }
 
 bool gg_connect_drop(struct gg_call *c, struct gg_token_key key, struct gg_err *err)

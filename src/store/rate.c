@@ -11,21 +11,24 @@ static const char *const words[GG_LIMITS] = {
 };
 
 /*
- * The parameters are name, window, window, limit, window. Assignments run from left to right, each
- * seeing those before it. A clock behind another host's, or a statement that waited for the row
- * past the end of its window, stays in the newer window, at its begin. 1e0 makes doubles of what
- * would be decimals.
+ * The parameters are name, window, two windows, window, window, limit - 1. Assignments run from
+ * left to right, each seeing those before it: `admitted` first says how many windows the row is
+ * behind, 2 for more. A clock behind another host's, or a statement that waited for the row past
+ * the end of its window, stays in the newer window, at its begin. Written with as few names and
+ * functions as will do, since MariaDB resolves each of them every time, and without decimals.
  */
 static const struct gg_db_stmt take = {
     "INSERT INTO rate_limits (k, win, used, prev, admitted, ends_at)"
-    " VALUES (?, UNIX_TIMESTAMP() DIV ?, 1, 0, 1, NOW() + INTERVAL 2 * ? SECOND)"
+    " VALUES (?, UNIX_TIMESTAMP() DIV ?, 1, 0, 1, NOW() + INTERVAL ? SECOND)"
     " ON DUPLICATE KEY UPDATE"
-    " prev = IF(VALUES(win) > win, IF(VALUES(win) = win + 1, used, 0), prev),"
-    " admitted = IF(VALUES(win) > win, 0, used) + 1"
-    "  + prev * IF(VALUES(win) < win, 1, 1 - MOD(UNIX_TIMESTAMP(NOW(6)) * 1e0, ?) / ?) <= ?,"
-    " used = IF(VALUES(win) > win, 0, used) + admitted,"
-    " ends_at = IF(VALUES(win) > win, VALUES(ends_at), ends_at),"
-    " win = GREATEST(win, VALUES(win))"
+    " admitted = LEAST(2, GREATEST(VALUES(win) - win, 0)),"
+    " prev = CASE admitted WHEN 0 THEN prev WHEN 1 THEN used ELSE 0 END,"
+    " used = IF(admitted, 0, used),"
+    " ends_at = IF(admitted, VALUES(ends_at), ends_at),"
+    " win = GREATEST(win, VALUES(win)),"
+    " admitted = used + prev"
+    "  * LEAST(1, 1 - (UNIX_TIMESTAMP() - win * ? + MICROSECOND(NOW(6)) / 1e6) / ?) <= ?,"
+    " used = used + admitted"
     " RETURNING admitted, used, prev, NOW(6)",
     true};
 
@@ -77,10 +80,10 @@ struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key)
         gg_db_text(gg_str_of(
             gg_arena_printf(a, "%.*s/%lld", GG_STR_ARG(key.name), (long long)key.limit.per_s))),
         window,
+        gg_db_int(2 * key.limit.per_s),
         window,
         window,
-        window,
-        gg_db_int(key.limit.requests),
+        gg_db_int(key.limit.requests - 1),
     };
     struct gg_db_value *values = gg_arena_alloc(a, sizeof list);
 
@@ -89,9 +92,9 @@ struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key)
 }
 
 /* Of the window that a time is in. */
-static double elapsed_s(struct gg_str now, int64_t window_s)
+static double elapsed_s(int64_t now_us, int64_t window_s)
 {
-    return (double)(gg_db_cell_us(now, 0) % (window_s * 1000000)) / 1e6;
+    return (double)(now_us % (window_s * 1000000)) / 1e6;
 }
 
 bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows, struct gg_rate *rate,
@@ -100,12 +103,14 @@ bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows, struc
     if (rows->row_count != 1)
         return gg_fail(err, GG_EDATABASE, "a limit was not counted");
     const struct gg_str *row = rows->rows[0];
+    int64_t now_us = gg_db_cell_us(row[3], INT64_MAX / 4);
     *rate = gg_rate_judge(key.limit, (struct gg_rate_row){
                                          .admitted = gg_db_cell_int(row[0], 0) == 1,
                                          .used = gg_db_cell_int(row[1], 0),
                                          .prev = gg_db_cell_int(row[2], 0),
-                                         .elapsed_s = elapsed_s(row[3], key.limit.per_s),
+                                         .elapsed_s = elapsed_s(now_us, key.limit.per_s),
                                      });
+    rate->now_us = now_us;
     return true;
 }
 

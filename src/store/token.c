@@ -92,16 +92,8 @@ static bool count_fault(enum gg_metric_word_STORAGE kind, bool ok)
     return ok;
 }
 
-struct gg_db_call gg_token_call(struct gg_arena *a, struct gg_token_key key)
-{
-    struct gg_db_value *value = gg_arena_alloc(a, sizeof *value);
-
-    *value = gg_db_text(key.subject);
-    return (struct gg_db_call){&find, key.realm, value, 1};
-}
-
-void gg_token_read(struct gg_token_store s, struct gg_token_key key,
-                   const struct gg_db_result *rows, struct gg_token *token)
+static void read_row(struct gg_token_store s, struct gg_token_key key,
+                     const struct gg_db_result *rows, struct gg_token *token)
 {
     *token = (struct gg_token){.key = key, .found = rows->row_count > 0};
     if (!token->found)
@@ -138,11 +130,13 @@ void gg_token_read(struct gg_token_store s, struct gg_token_key key,
 bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                    struct gg_token *token, struct gg_err *err)
 {
+    struct gg_db_value values[] = {gg_db_text(key.subject)};
     struct gg_db_result rows;
 
-    if (!count_fault(GG_M_STORAGE_READ, gg_db_run(s.db, a, gg_token_call(a, key), &rows, err)))
+    if (!count_fault(GG_M_STORAGE_READ,
+                     gg_db_run(s.db, a, GG_DB_CALL(find, key.realm, values), &rows, err)))
         return false;
-    gg_token_read(s, key, &rows, token);
+    read_row(s, key, &rows, token);
     return true;
 }
 

@@ -50,7 +50,14 @@ static const struct gg_route routes[] = {
      .by = GG_BY_ADDRESS},
     /* Its limit counts by the user, who is known only by the body. */
     {.path = "auth/refresh", .method = GG_POST, .on = gg_on_auth_refresh},
-    {OWN("auth/microsoft/user", GG_GET, gg_on_auth_user)},
+    /* It tells more of its row than what comes with the limit. */
+    {.path = "auth/microsoft/user",
+     .method = GG_GET,
+     .on = gg_on_auth_user,
+     .auth = GG_AUTH_CALLER,
+     .is_limited = true,
+     .limit = GG_LIMIT_CALENDAR,
+     .by = GG_BY_CALLER_OR_ADDRESS},
     {.path = "auth/microsoft/token",
      .method = GG_DELETE,
      .on = gg_on_auth_disconnect,

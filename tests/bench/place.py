@@ -220,7 +220,7 @@ class Floor:
         row = last[last.rindex("("):]
         window = "60"
         made.settings |= {
-            "first": first, "first_values": "\t".join(["calendar:main:%u/60", *[window] * 4, "1000000000", "%u"]),
+            "first": first, "first_values": "\t".join(["calendar:main:%u/60", window, "120", window, window, "999999999", "%u"]),
             "last_every": JOURNAL_COUNT, "last": ", ".join([last, *[row] * (JOURNAL_COUNT - 1)]),
             "last_values": "\t".join(JOURNAL_COUNT * ["%i", "2027-03-01 09:00:00.000000", "token.use", "main", "%u", "main:%u", "127.0.0.1", "%i", "ok", "events.list",
                                       "0" * 8, "0" * 43])}

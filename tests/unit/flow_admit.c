@@ -24,17 +24,23 @@ static bool take(const struct gg_token_key *whose)
     return gg_admit_take(&s.call, limit, whose, &rate, &s.err);
 }
 
-static void change_scope(const char *to)
+static void change_row(const char *columns)
 {
     database_run(s.ctx.db,
-                 gg_arena_printf(s.arena, "UPDATE microsoft_oauth_tokens SET scope = '%s'", to));
+                 gg_arena_printf(s.arena, "UPDATE microsoft_oauth_tokens SET %s", columns));
 }
 
-static void check_scope(struct gg_token_key whose, const char *want)
+/* Which look at the row it is of is told by the name of its key. */
+static void change_name(const char *to)
+{
+    change_row(gg_arena_printf(s.arena, "key_fingerprint = '%s'", to));
+}
+
+static void check_name(struct gg_token_key whose, const char *want)
 {
     ck_assert_msg(gg_admit_find(&s.call, whose, &token, &s.err), "%s", s.err.log);
     ck_assert(token.found);
-    ck_assert_gg_str(token.scope, want);
+    ck_assert_gg_str(token.fingerprint, want);
 }
 
 /* It is good for one look: who looks again wants to know what has changed. */
@@ -42,12 +48,12 @@ static void check_scope(struct gg_token_key whose, const char *want)
 START_TEST(the_row_comes_along_once)
 {
     set_up();
-    change_scope("first");
+    change_name("first");
     ck_assert_msg(take(&key), "%s", s.err.log);
     ck_assert(rate.admitted && rate.remaining == 1);
-    change_scope("second");
-    check_scope(key, "first");
-    check_scope(key, "second");
+    change_name("second");
+    check_name(key, "first");
+    check_name(key, "second");
     stand_in_close(&s);
 }
 END_TEST
@@ -56,11 +62,11 @@ END_TEST
 START_TEST(an_old_row_is_not_used)
 {
     set_up();
-    change_scope("first");
+    change_name("first");
     ck_assert(take(&key));
-    change_scope("second");
+    change_name("second");
     gg_clock_sleep_ms(GG_ADMIT_ROW_MS + 50);
-    check_scope(key, "second");
+    check_name(key, "second");
     stand_in_close(&s);
 }
 END_TEST
@@ -79,6 +85,30 @@ START_TEST(nobody_gets_anothers_row)
     other = (struct gg_token_key){gg_realm(GG_REALM_BETA), key.subject};
     ck_assert(gg_admit_find(&s.call, other, &token, &s.err) && !token.found);
     stand_in_close(&s);
+}
+END_TEST
+
+/* Whoever is to do something to the row decides by the whole of it, as it is then. */
+/* mutant: src/flow/admit.c: rows, need, &row)) => rows, need, &row) && !row.found) */
+START_TEST(a_row_in_need_is_read_whole)
+{
+    static const char *const needs[] = {
+        "is_active = FALSE",
+        "expires_at = NOW() + INTERVAL 200 SECOND",
+        "expires_at = NOW() - INTERVAL 1 SECOND",
+    };
+
+    for (size_t i = 0; i < COUNT(needs); i++) {
+        set_up();
+        change_name("first");
+        change_row(needs[i]);
+        ck_assert_msg(take(&key), "%s", s.err.log);
+        change_name("second");
+        change_row("scope = 'all'");
+        check_name(key, "second");
+        ck_assert_gg_str(token.scope, "all");
+        stand_in_close(&s);
+    }
 }
 END_TEST
 
@@ -135,5 +165,5 @@ START_TEST(a_locked_row_is_read)
 END_TEST
 
 GG_UNIT_MAIN("flow/admit", the_row_comes_along_once, an_old_row_is_not_used,
-             nobody_gets_anothers_row, limits_are_as_without_a_row, exact_under_concurrency,
-             a_locked_row_is_read)
+             nobody_gets_anothers_row, a_row_in_need_is_read_whole, limits_are_as_without_a_row,
+             exact_under_concurrency, a_locked_row_is_read)

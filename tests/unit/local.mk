@@ -75,6 +75,7 @@ DB_TESTS = \
 	tests/unit/flow_auditor \
 	tests/unit/store_token_seals \
 	tests/unit/store_tokenrow \
+	tests/unit/store_tokenuse \
 	tests/unit/flow_calendar \
 	tests/unit/flow_connect \
 	tests/unit/flow_cursor \
@@ -170,6 +171,7 @@ tests_unit_store_session_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_token_seals_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_store_tokenrow_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
+tests_unit_store_tokenuse_LDADD = libunit.a $(STORE) $(CHECK_LIBS)
 tests_unit_flow_admit_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_calendar_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)
 tests_unit_flow_connect_LDADD = libunit.a $(FLOW) $(CHECK_LIBS)

@@ -166,6 +166,20 @@ START_TEST(windows)
 }
 END_TEST
 
+/* The whole of the window before counts for a clock that has not yet come to the row's window. */
+/* mutant: src/store/rate.c: LEAST(1, 1 - => LEAST(9, 1 - */
+START_TEST(a_clock_behind_is_at_its_begin)
+{
+    set_up();
+    put_row(-2, 499, 500);
+    ck_assert(take("w", 1000, 1000000).admitted);
+    ck_assert(!take("w", 1000, 1000000).admitted);
+    ck_assert_str_eq(database_cell(db, arena, "SELECT CONCAT(used, ' ', prev) FROM rate_limits"),
+                     "500 500");
+    gg_arena_close(arena);
+}
+END_TEST
+
 struct crowd {
     int64_t limit;
     int tries;
@@ -282,5 +296,5 @@ START_TEST(other_users_rows_are_not_locked)
 END_TEST
 
 GG_UNIT_MAIN("store/rate", judgements, waiting_is_enough, counting, windows,
-             crowds_get_exactly_the_limit, old_rows_are_swept, rows_of_one_user,
-             other_users_rows_are_not_locked)
+             a_clock_behind_is_at_its_begin, crowds_get_exactly_the_limit, old_rows_are_swept,
+             rows_of_one_user, other_users_rows_are_not_locked)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every request of a caller's own data begins with, in one round trip to the database: the
- * limit is counted, and the caller's token row read. The row is kept with the call for whoever
- * needs it next.
+ * limit is counted, and the caller's token row read, as far as store/tokenuse does: a row to which
+ * nothing is to be done is kept with the call for whoever needs it next.
  */
 #ifndef GG_FLOW_ADMIT_H
 #define GG_FLOW_ADMIT_H
@@ -18,7 +18,10 @@ GG_MUST bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit,
                            const struct gg_token_key *whose, struct gg_rate *rate,
                            struct gg_err *err);
 
-/* The row: the one that came with the limit, once and while it is new; else as it is now. */
+/*
+ * The row: the one that came with the limit, once and while it is new; else the whole row as it is
+ * now. Who is to know its owner and scope asks gg_token_find.
+ */
 GG_MUST bool gg_admit_find(struct gg_call *c, struct gg_token_key key, struct gg_token *token,
                            struct gg_err *err);
 

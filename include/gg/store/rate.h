@@ -18,6 +18,7 @@ struct gg_rate {
     int64_t limit;     /* 0: there is none, and the rest says nothing */
     int64_t remaining; /* how many more would be let in now */
     int64_t reset_s;   /* until more would be, at least 1; Retry-After of a refusal */
+    int64_t now_us;    /* when it was counted, by the database's clock, since 1970 */
 };
 
 /* The limit's word, in names and in the log. */

@@ -62,11 +62,6 @@ struct gg_token {
 GG_MUST bool gg_token_find(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
                            struct gg_token *token, struct gg_err *err);
 
-/* The same in two halves, for a statement that goes to the database beside another. */
-struct gg_db_call gg_token_call(struct gg_arena *a, struct gg_token_key key);
-void gg_token_read(struct gg_token_store s, struct gg_token_key key,
-                   const struct gg_db_result *rows, struct gg_token *token);
-
 /*
  * Decrypts the access token of what was found. GG_EAUTHREQUIRED, with an ERROR in the log, when the
  * row's seal is not its owner's, is missing where it is asked for, or no key fits the token.

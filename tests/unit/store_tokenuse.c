@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "database.h"
+#include "unit.h"
+
+#include "gg/store/tokenuse.h"
+
+#define LEFT_S 300
+#define DAYS   30
+
+static struct gg_arena *arena;
+static struct gg_db *db;
+static struct gg_tokenuse row;
+
+/* A row connected a moment ago, whose columns then are set as the SQL says. */
+static void set_up(const char *columns)
+{
+    arena = gg_arena_open();
+    db = database_open(arena);
+    database_run(db, "DELETE FROM microsoft_oauth_tokens");
+    database_run(db, "INSERT INTO microsoft_oauth_tokens (user_id, access_token, refresh_token,"
+                     " expires_at, seal, key_fingerprint, connected_at) VALUES (7, 'access',"
+                     " 'refresh', NOW() + INTERVAL 1 HOUR, 'seal', 'name', NOW())");
+    database_run(db, gg_arena_printf(arena, "UPDATE microsoft_oauth_tokens SET %s", columns));
+}
+
+/* As it is read when the database's clock is so much later than it is. */
+static bool read_later(const char *subject, int64_t max_age_days, int64_t later_s)
+{
+    struct gg_subject who = {gg_realm(GG_REALM_MAIN), gg_str_of(subject)};
+    const char *now = database_cell(db, arena, "SELECT UNIX_TIMESTAMP() * 1000000");
+    struct gg_tokenuse_need need = {strtoll(now, NULL, 10) + later_s * 1000000, LEFT_S,
+                                    max_age_days};
+    struct gg_db_result rows;
+    struct gg_err err = {.code = GG_OK};
+
+    ck_assert_msg(gg_db_run(db, arena, gg_tokenuse_call(arena, who), &rows, &err), "%s", err.log);
+    return gg_tokenuse_read(&rows, need, &row);
+}
+
+/* What is to be done to a row takes all of it: nothing is decided by the half. */
+/* mutant: src/store/tokenuse.c: return row->is_active => return true */
+/* mutant: src/store/tokenuse.c: row->left_s > need.left_s => row->left_s > 0 */
+/* mutant: src/store/tokenuse.c: need.max_age_days == 0 => false */
+/* mutant: src/store/tokenuse.c: connected_at, INT64_MIN / 4 => connected_at, INT64_MAX / 4 */
+START_TEST(which_rows_will_do)
+{
+    static const struct {
+        const char *columns;
+        int64_t max_age_days;
+        int64_t later_s;
+        bool will_do;
+    } cases[] = {
+        {"scope = 'x'", 0, 0, true},
+        {"is_active = FALSE", 0, 0, false},
+        {"scope = 'x'", 0, 3600 - LEFT_S - 60, true},
+        {"scope = 'x'", 0, 3600 - LEFT_S + 60, false},
+        {"expires_at = NOW() - INTERVAL 1 DAY", 0, 0, false},
+        {"expires_at = '9999-12-31 23:59:59'", 0, 0, true},
+        /* A row that somebody else refreshes serves as well as any, while it lasts. */
+        {"refresh_lease = 'x', refresh_lease_until = NOW() + INTERVAL 20 SECOND", 0, 0, true},
+        {"connected_at = NOW() - INTERVAL 29 DAY", DAYS, 0, true},
+        {"connected_at = NOW() - INTERVAL 30 DAY", DAYS, 0, false},
+        {"connected_at = NOW() - INTERVAL 30 DAY", 0, 0, true},
+        {"connected_at = NULL", DAYS, 0, false},
+        {"connected_at = NULL", 0, 0, true},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        set_up(cases[i].columns);
+        bool will_do = read_later("7", cases[i].max_age_days, cases[i].later_s);
+        ck_assert_msg(will_do == cases[i].will_do, "case %zu", i);
+        gg_arena_close(arena);
+    }
+}
+END_TEST
+
+START_TEST(what_it_says)
+{
+    set_up("id_token = 'id', last_used_at = NULL");
+    ck_assert(read_later("7", 0, 0));
+    ck_assert(row.found && row.is_active && row.wants_touch);
+    ck_assert_gg_str(row.ciphers.access_token, "access");
+    ck_assert_gg_str(row.ciphers.refresh_token, "refresh");
+    ck_assert_gg_str(row.ciphers.id_token, "id");
+    ck_assert_gg_str(row.seal, "seal");
+    ck_assert_gg_str(row.fingerprint, "name");
+    ck_assert(row.left_s > 3590 && row.left_s <= 3600);
+    gg_arena_close(arena);
+    set_up("seal = NULL, key_fingerprint = NULL, last_used_at = NOW()");
+    ck_assert(read_later("7", 0, 30) && !row.wants_touch);
+    ck_assert(read_later("7", 0, 61) && row.wants_touch);
+    ck_assert(row.ciphers.id_token.p == NULL && row.seal.p == NULL && row.fingerprint.p == NULL);
+    gg_arena_close(arena);
+}
+END_TEST
+
+START_TEST(no_row_is_told_as_none)
+{
+    set_up("scope = 'x'");
+    ck_assert(read_later("8", 0, 0));
+    ck_assert(!row.found && !row.is_active);
+    gg_arena_close(arena);
+}
+END_TEST
+
+GG_UNIT_MAIN("store/tokenuse", which_rows_will_do, what_it_says, no_row_is_told_as_none)
