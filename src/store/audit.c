@@ -15,16 +15,15 @@
 #define ROWS_8  ROWS_4 ", " ROWS_4
 #define ROWS_32 ROWS_8 ", " ROWS_8 ", " ROWS_8 ", " ROWS_8
 
-static const struct gg_db_stmt put_row = {INSERT ROW, true};
-
 /* A statement for each size, the largest first; what is of another one is split. */
-static const struct {
+static const struct size {
     size_t count;
     struct gg_db_stmt stmt;
-} puts_of_several[] = {
+} sizes[] = {
     {32, {INSERT ROWS_32, true}},        {8, {INSERT ROWS_8, true}}, {4, {INSERT ROWS_4, true}},
     {3, {INSERT ROWS_2 ", " ROW, true}}, {2, {INSERT ROWS_2, true}},
 };
+static const struct gg_db_stmt put_row = {INSERT ROW, true};
 
 static const struct gg_db_stmt find_mac = {"SELECT mac FROM audit_log WHERE id=?", true};
 
@@ -81,19 +80,20 @@ static bool put_one(struct gg_db *db, struct gg_arena *a, const struct gg_audit_
 }
 
 /* Some of them may be there already: then each by itself. */
-static bool put_some(struct gg_db *db, struct gg_arena *a, const struct gg_db_stmt *stmt,
-                     const struct gg_audit_row *rows, size_t count, struct gg_err *err)
+static bool put_some(struct gg_db *db, struct gg_arena *a, const struct size *size,
+                     const struct gg_audit_row *rows, struct gg_err *err)
 {
-    struct gg_db_value *values = gg_arena_alloc(a, count * COLUMNS * sizeof *values);
+    size_t n = size->count * COLUMNS;
+    struct gg_db_value *values = gg_arena_alloc(a, n * sizeof *values);
     struct gg_db_result done;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < size->count; i++)
         set_values(values + i * COLUMNS, &rows[i]);
-    if (gg_db_run(db, a, (struct gg_db_call){stmt, NULL, values, count * COLUMNS}, &done, err))
+    if (gg_db_run(db, a, (struct gg_db_call){&size->stmt, NULL, values, n}, &done, err))
         return true;
     if (gg_db_fault(db) != GG_DB_DUPLICATE)
         return false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < size->count; i++)
         if (!put_one(db, a, &rows[i], err))
             return false;
     return true;
@@ -102,13 +102,10 @@ static bool put_some(struct gg_db *db, struct gg_arena *a, const struct gg_db_st
 bool gg_audit_put(struct gg_db *db, struct gg_arena *a, const struct gg_audit_row *rows,
                   size_t count, struct gg_err *err)
 {
-    for (size_t i = 0; i < sizeof puts_of_several / sizeof puts_of_several[0]; i++) {
-        for (; count >= puts_of_several[i].count; count -= puts_of_several[i].count) {
-            if (!put_some(db, a, &puts_of_several[i].stmt, rows, puts_of_several[i].count, err))
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (; count >= sizes[i].count; count -= sizes[i].count, rows += sizes[i].count)
+            if (!put_some(db, a, &sizes[i], rows, err))
                 return false;
-            rows += puts_of_several[i].count;
-        }
-    }
     return count == 0 || put_one(db, a, rows, err);
 }
 

@@ -166,7 +166,7 @@ def few(program, parts, stack):
 
 
 # mutant: src/flow/ctx.c: gg_db_rest(c->ctx->db); => (void)0;
-# mutant: src/app/main.c: gg_db_rest(arg); => (void)arg;
+# mutant: src/app/main.c: gg_db_rest(ctx->db); => (void)arg;
 @pytest.mark.promise("faults/database", "More workers than the database has connections: with DATABASE_CONNECTION=shared all of them serve")
 def test_fewer_connections_than_workers(few, sim):
     """The account has three; twelve workers wait for Microsoft at once, longer than anybody waits for a connection."""

@@ -196,7 +196,7 @@ def test_its_refreshes_are_counted_and_warned_of(people, site):
     assert refreshed(site)[0] == rejected + 1
 
 
-# mutant: src/base/metric.c: (site->is_found ? 0 : O_CREAT) => O_CREAT
+# mutant: src/base/hostfile.c: (how == GG_HOSTFILE_MAKE ? O_CREAT : 0) => O_CREAT
 def test_it_makes_no_page(site, tmp_path):
     """One of root's in the workers' place would keep them out of it."""
     maintain(site, METRICS_FILE=tmp_path / "metrics")

@@ -237,7 +237,7 @@ START_TEST(what_the_killed_left_is_found)
 END_TEST
 
 /* A record that was not finished, and bytes behind the zeros of a lane that was being cleared. */
-/* mutant: src/base/journal.c: .dirty = is_zero(rest) ? all - rest.n : all => .dirty = all - rest.n */
+/* mutant: src/base/journal.c: is_zero(rest) ? all - rest.n : all => all - rest.n */
 START_TEST(bytes_that_are_no_record)
 {
     static const uint32_t too_long = GG_JOURNAL_LANE_BYTES;
