@@ -8,8 +8,8 @@ struct gg_admitted {
     int64_t read_ms;
 };
 
-bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
-                   struct gg_rate *rate, struct gg_err *err)
+static bool take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
+                 struct gg_rate *rate, struct gg_err *err)
 {
     struct gg_db_result results[2] = {{0}};
 
@@ -30,6 +30,23 @@ bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_
     gg_token_read(gg_ctx_tokens(c->ctx), *whose, &results[1], &kept->token);
     c->admitted = kept;
     return true;
+}
+
+/* A table in memory that is full may be so with rows of the past. */
+static bool has_made_room(struct gg_call *c)
+{
+    struct gg_err ignored;
+    uint64_t count;
+
+    return gg_db_fault(c->ctx->db) == GG_DB_FULL &&
+           gg_rate_sweep(c->ctx->db, c->arena, &count, &ignored) && count > 0;
+}
+
+bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
+                   struct gg_rate *rate, struct gg_err *err)
+{
+    return take(c, limit, whose, rate, err) ||
+           (has_made_room(c) && take(c, limit, whose, rate, err));
 }
 
 bool gg_admit_find(struct gg_call *c, struct gg_token_key key, struct gg_token *token,
