@@ -32,26 +32,22 @@ static const struct gg_db_stmt take = {
 static const struct gg_db_stmt sweep = {"DELETE FROM rate_limits WHERE ends_at <= NOW() LIMIT 1000",
                                         true};
 
-/* The sweep reads a range of it, which MEMORY's usual hash cannot. */
-#define KEY_AS(how) "DROP INDEX ends_at, ADD INDEX ends_at (ends_at)" how
+/* The sweep reads a range of ends_at, which MEMORY's usual hash cannot. */
+#define KEY               ", DROP INDEX ends_at, ADD INDEX ends_at (ends_at)"
+#define MOVE(engine, how) "ALTER TABLE rate_limits ENGINE=" engine KEY how
+/* Aria's options stay with the table, of no use to it, until it is told to drop them. */
+#define DROP_OPTIONS "; ALTER TABLE rate_limits TRANSACTIONAL=DEFAULT PAGE_CHECKSUM=DEFAULT"
+#define MAKE_ROOM \
+    "SET SESSION max_heap_table_size=GREATEST(@@GLOBAL.max_heap_table_size, 256 * 1024 * 1024); "
 
 static const struct {
     const char *word;
     const char *name;
     const char *move;
 } engines[GG_RATE_ENGINES] = {
-    /* Aria's options would stay, of no use: none of its own, MariaDB lets go of them. */
-    [GG_RATE_INNODB] =
-        {"innodb", "InnoDB",
-         "ALTER TABLE rate_limits ENGINE=InnoDB, " KEY_AS(
-             "") ";"
-                 "ALTER TABLE rate_limits TRANSACTIONAL=DEFAULT PAGE_CHECKSUM=DEFAULT"},
-    [GG_RATE_ARIA] = {"aria", "Aria",
-                      "ALTER TABLE rate_limits ENGINE=Aria TRANSACTIONAL=0, " KEY_AS("")},
-    [GG_RATE_MEMORY] = {"memory", "MEMORY",
-                        "SET SESSION max_heap_table_size ="
-                        " GREATEST(@@GLOBAL.max_heap_table_size, 256 * 1024 * 1024);"
-                        "ALTER TABLE rate_limits ENGINE=MEMORY, " KEY_AS(" USING BTREE")},
+    [GG_RATE_INNODB] = {"innodb", "InnoDB", MOVE("InnoDB", "") DROP_OPTIONS},
+    [GG_RATE_ARIA] = {"aria", "Aria", MOVE("Aria TRANSACTIONAL=0", "")},
+    [GG_RATE_MEMORY] = {"memory", "MEMORY", MAKE_ROOM MOVE("MEMORY", " USING BTREE")},
 };
 
 /* A server without Galera's code has none of these variables; one with it has them empty. */
