@@ -31,6 +31,7 @@ void gg_check_skip(struct gg_checks *k, const char *name);
 void gg_check_database(struct gg_checks *k);
 void gg_check_schema(struct gg_checks *k);
 void gg_check_grants(struct gg_checks *k);
+void gg_check_limits(struct gg_checks *k);
 
 void gg_check_jwt_secret(struct gg_checks *k);
 void gg_check_encryption(struct gg_checks *k);

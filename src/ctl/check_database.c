@@ -5,6 +5,7 @@
 
 #include "gg/base/buf.h"
 #include "gg/store/grants.h"
+#include "gg/store/rate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,4 +199,28 @@ void gg_check_grants(struct gg_checks *k)
                      "the user has privileges beyond single tables' rows and needs none (%.*s): "
                      "REVOKE them, and run sql/grants.sql",
                      GG_STR_ARG(wide));
+}
+
+void gg_check_limits(struct gg_checks *k)
+{
+    struct gg_rate_place place;
+    struct gg_err err;
+
+    if (!gg_rate_find_place(k->call->ctx->db, k->call->arena, &place, &err))
+        gg_check_say(k, GG_CHECK_FAILED, "%s", err.log);
+    else if (place.is_galera && !gg_rate_is_in(&place, GG_RATE_INNODB))
+        gg_check_say(k, GG_CHECK_FAILED,
+                     "rate_limits is in %s, and Galera replicates InnoDB alone: each node counts "
+                     "on its own; graphgatectl migrate --limits-engine innodb",
+                     place.engine);
+    else if (gg_rate_is_in(&place, GG_RATE_MEMORY) &&
+             place.memory_bytes <= GG_RATE_MEMORY_BYTES_DEFAULT)
+        gg_check_say(k, GG_CHECK_WARNING,
+                     "rate_limits is in MEMORY, which once the server is restarted has room for "
+                     "%lld users and addresses at a time; when it is full, everybody is refused: "
+                     "raise max_heap_table_size (%lld) in MariaDB's configuration",
+                     (long long)(place.memory_bytes / GG_RATE_MEMORY_ROW_BYTES),
+                     (long long)place.memory_bytes);
+    else
+        gg_check_say(k, GG_CHECK_OK, "in %s", place.engine);
 }

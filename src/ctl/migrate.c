@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scripts.h"
 
+#include "gg/store/rate.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -53,8 +55,43 @@ static int apply_pending(struct gg_ctl *c, struct gg_db *db, const struct gg_mig
     return GG_CTL_DONE;
 }
 
+static int move_limits(struct gg_ctl *c, struct gg_db *db, enum gg_rate_engine to)
+{
+    const char *name = gg_rate_engine_name(to);
+    struct gg_rate_place place;
+    struct gg_err err;
+
+    if (!gg_rate_find_place(db, c->arena, &place, &err))
+        return gg_ctl_fail("%s", err.log);
+    if (gg_rate_is_in(&place, to)) {
+        (void)printf("rate_limits is in %s\n", name);
+        return GG_CTL_DONE;
+    }
+    if (!gg_rate_move(db, to, &err))
+        return gg_ctl_fail("rate_limits: %s", err.log);
+    (void)printf("rate_limits is in %s now (was %s)\n", name, place.engine);
+    return GG_CTL_DONE;
+}
+
+/* Before anything is done. */
+static int refuse_engine(struct gg_ctl *c, enum gg_rate_engine to)
+{
+    struct gg_rate_place place;
+    struct gg_err err;
+
+    if (to == GG_RATE_INNODB || to == GG_RATE_ENGINES)
+        return GG_CTL_DONE;
+    if (!gg_rate_find_place(c->ctx.db, c->arena, &place, &err))
+        return gg_ctl_fail("%s", err.log);
+    return place.is_galera
+               ? gg_ctl_fail("this server is a node of a Galera cluster, which replicates InnoDB "
+                             "alone: in %s each node would count on its own; nothing is changed",
+                             gg_rate_engine_name(to))
+               : GG_CTL_DONE;
+}
+
 /* Under the lock of another connection, which ends with this process however that comes. */
-static int migrate(struct gg_ctl *c, const struct gg_migrations *scripts)
+static int migrate(struct gg_ctl *c, const struct gg_migrations *scripts, enum gg_rate_engine to)
 {
     struct gg_db_address address = *gg_db_address(c->ctx.db);
     struct gg_err err;
@@ -68,33 +105,65 @@ static int migrate(struct gg_ctl *c, const struct gg_migrations *scripts)
         status = gg_ctl_fail("%s", err.log);
     else
         status = apply_pending(c, db, scripts);
+    if (status == GG_CTL_DONE && to != GG_RATE_ENGINES)
+        status = move_limits(c, db, to);
     gg_db_close(db);
     gg_db_close(lock);
     return status;
 }
 
+static int show_status(struct gg_ctl *c, const struct gg_migrations *scripts)
+{
+    struct gg_migrations *applied = gg_arena_alloc(c->arena, sizeof *applied);
+    struct gg_rate_place place;
+    struct gg_err err;
+
+    if (!gg_schema_find(c->ctx.db, c->arena, applied, &err) ||
+        !gg_rate_find_place(c->ctx.db, c->arena, &place, &err))
+        return gg_ctl_fail("%s", err.log);
+    int status = print_status(scripts, applied);
+    if (place.engine != NULL)
+        (void)printf("%-28s in %s\n", "rate_limits", place.engine);
+    return status;
+}
+
+/* GG_RATE_ENGINES for none. */
+static enum gg_rate_engine engine_of(struct gg_str word)
+{
+    int i = 0;
+
+    while (i < GG_RATE_ENGINES && !gg_str_is(word, gg_rate_engine_word((enum gg_rate_engine)i)))
+        i++;
+    return (enum gg_rate_engine)i;
+}
+
 static int run(struct gg_ctl *c)
 {
     struct gg_migrations *scripts = gg_arena_alloc(c->arena, sizeof *scripts);
-    struct gg_migrations *applied = gg_arena_alloc(c->arena, sizeof *applied);
-    bool is_status = c->argc == 2 && strcmp(c->argv[1], "--status") == 0;
+    struct gg_str word = {NULL, 0};
+    bool is_status = false;
+    const struct gg_ctl_flag flags[] = {
+        {"status", .given = &is_status},
+        {"limits-engine", .text = &word},
+    };
     struct gg_err err;
 
-    if (c->argc > 1 && !is_status)
-        return gg_ctl_misuse(c, "takes --status alone");
+    if (!gg_ctl_read_flags(c, flags, 2) || c->argc > 1 || (is_status && word.p != NULL))
+        return gg_ctl_misuse(c, "takes --status alone, or --limits-engine");
     if (!gg_ctl_scripts_read(c, scripts, &err))
         return gg_ctl_fail("%s", err.log);
-    if (!is_status)
-        return migrate(c, scripts);
-    if (!gg_schema_find(c->ctx.db, c->arena, applied, &err))
-        return gg_ctl_fail("%s", err.log);
-    return print_status(scripts, applied);
+    if (is_status)
+        return show_status(c, scripts);
+    enum gg_rate_engine to = engine_of(word);
+    int status = refuse_engine(c, to);
+    return status == GG_CTL_DONE ? migrate(c, scripts, to) : status;
 }
 
 const struct gg_ctl_command gg_ctl_migrate = {
     .name = "migrate",
-    .usage = "[--status]",
-    .help = "brings the database to the newest schema; --status says what it has had",
+    .usage = "[--status | --limits-engine innodb|aria|memory]",
+    .help = "brings the database to the newest schema; --limits-engine also gives rate_limits "
+            "another storage engine (docs/performance.md), --status says what there is",
     .need = GG_CTL_NEEDS_DB,
     .run = run,
 };

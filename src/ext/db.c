@@ -296,6 +296,8 @@ enum gg_db_fault gg_db_fault(const struct gg_db *db)
     case ER_LOCK_DEADLOCK:
     case ER_LOCK_WAIT_TIMEOUT:
         return GG_DB_CONFLICT;
+    case ER_RECORD_FILE_FULL:
+        return GG_DB_FULL;
     case CR_SERVER_GONE_ERROR:
     case CR_SERVER_LOST:
     case ER_CONNECTION_KILLED:

@@ -32,8 +32,8 @@ static void keep_row(struct gg_call *c, struct gg_token_key whose, const struct 
     c->admitted = kept;
 }
 
-bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
-                   struct gg_rate *rate, struct gg_err *err)
+static bool take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
+                 struct gg_rate *rate, struct gg_err *err)
 {
     struct gg_db_result results[2] = {{0}};
 
@@ -54,6 +54,23 @@ bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_
         return false;
     keep_row(c, *whose, &results[1], rate->now_us, kept);
     return true;
+}
+
+/* A table in memory that is full may be so with rows of the past. */
+static bool has_made_room(struct gg_call *c)
+{
+    struct gg_err ignored;
+    uint64_t count;
+
+    return gg_db_fault(c->ctx->db) == GG_DB_FULL &&
+           gg_rate_sweep(c->ctx->db, c->arena, &count, &ignored) && count > 0;
+}
+
+bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
+                   struct gg_rate *rate, struct gg_err *err)
+{
+    return take(c, limit, whose, rate, err) ||
+           (has_made_room(c) && take(c, limit, whose, rate, err));
 }
 
 bool gg_admit_find(struct gg_call *c, struct gg_token_key key, struct gg_token *token,

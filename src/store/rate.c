@@ -35,6 +35,34 @@ static const struct gg_db_stmt take = {
 static const struct gg_db_stmt sweep = {"DELETE FROM rate_limits WHERE ends_at <= NOW() LIMIT 1000",
                                         true};
 
+/* The sweep reads a range of ends_at, which MEMORY's usual hash cannot. */
+#define KEY               ", DROP INDEX ends_at, ADD INDEX ends_at (ends_at)"
+#define MOVE(engine, how) "ALTER TABLE rate_limits ENGINE=" engine KEY how
+/* Aria's options stay with the table, of no use to it, until it is told to drop them. */
+#define DROP_OPTIONS "; ALTER TABLE rate_limits TRANSACTIONAL=DEFAULT PAGE_CHECKSUM=DEFAULT"
+#define MAKE_ROOM \
+    "SET SESSION max_heap_table_size=GREATEST(@@GLOBAL.max_heap_table_size, 256 * 1024 * 1024); "
+
+static const struct {
+    const char *word;
+    const char *name;
+    const char *move;
+} engines[GG_RATE_ENGINES] = {
+    [GG_RATE_INNODB] = {"innodb", "InnoDB", MOVE("InnoDB", "") DROP_OPTIONS},
+    [GG_RATE_ARIA] = {"aria", "Aria", MOVE("Aria TRANSACTIONAL=0", "")},
+    [GG_RATE_MEMORY] = {"memory", "MEMORY", MAKE_ROOM MOVE("MEMORY", " USING BTREE")},
+};
+
+/* A server without Galera's code has none of these variables; one with it has them empty. */
+static const struct gg_db_stmt find_place = {
+    "SELECT (SELECT engine FROM information_schema.tables"
+    " WHERE table_schema=DATABASE() AND table_name='rate_limits'),"
+    " (SELECT COUNT(*) FROM information_schema.global_variables"
+    " WHERE variable_name='WSREP_ON' AND variable_value='ON'"
+    " OR variable_name='WSREP_CLUSTER_ADDRESS' AND variable_value<>''),"
+    " @@GLOBAL.max_heap_table_size",
+    true};
+
 const char *gg_rate_word(enum gg_limit_id limit)
 {
     return words[limit];
@@ -121,6 +149,42 @@ bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
 
     return gg_db_run(db, a, gg_rate_call(a, key), &rows, err) &&
            gg_rate_read(key, &rows, rate, err);
+}
+
+const char *gg_rate_engine_word(enum gg_rate_engine engine)
+{
+    return engines[engine].word;
+}
+
+const char *gg_rate_engine_name(enum gg_rate_engine engine)
+{
+    return engines[engine].name;
+}
+
+bool gg_rate_find_place(struct gg_db *db, struct gg_arena *a, struct gg_rate_place *place,
+                        struct gg_err *err)
+{
+    struct gg_db_result rows;
+
+    if (!gg_db_run(db, a, (struct gg_db_call){.stmt = &find_place}, &rows, err))
+        return false;
+    const struct gg_str *row = rows.rows[0];
+    *place = (struct gg_rate_place){
+        .engine = row[0].p,
+        .is_galera = gg_db_cell_int(row[1], 0) > 0,
+        .memory_bytes = gg_db_cell_int(row[2], 0),
+    };
+    return true;
+}
+
+bool gg_rate_is_in(const struct gg_rate_place *place, enum gg_rate_engine engine)
+{
+    return place->engine != NULL && strcmp(place->engine, engines[engine].name) == 0;
+}
+
+bool gg_rate_move(struct gg_db *db, enum gg_rate_engine engine, struct gg_err *err)
+{
+    return gg_db_run_script(db, engines[engine].move, err);
 }
 
 bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count, struct gg_err *err)

@@ -22,9 +22,11 @@ from bench import bars, large, report, warm
 from bench.load import Wrong, ask, connection, must
 from bench.place import HEALTH, Floor, Graph, Site, page
 
-ROWS = {"list": bars.throughput, "alike": bars.alike, "one": bars.added, "health": bars.health, "database": bars.database, "bytes": bars.rebuilt, "fernet": bars.fernet,
+ROWS = {"list": bars.throughput, "innodb": bars.innodb, "alike": bars.alike, "one": bars.added, "health": bars.health, "database": bars.database, "bytes": bars.rebuilt, "fernet": bars.fernet,
         "memory": bars.memory, "slow": large.slow_graph, "start": bars.start, "growth": large.growth, "wide": large.wide}
 WORKERS, USERS = 8, 64
+# Storage engines of the limits' table, and what MariaDB calls them.
+ENGINES = {"innodb": "InnoDB", "aria": "Aria", "memory": "MEMORY"}
 
 
 class Place:
@@ -34,6 +36,7 @@ class Place:
         self.directory, self.bin_dir = Path(directory), options.bin.resolve()
         self.pairs, self.seconds, self.scale = options.pairs, options.seconds, options.scale
         self.subjects = range(1, USERS + 1)
+        self._engine, self.engine = options.limits_engine, ENGINES[options.limits_engine]
         self._kept = []
 
     def many(self, count):
@@ -94,7 +97,12 @@ class Place:
     @cached_property
     def site(self):
         """graphgate as most rows load it."""
-        return self._connected(self.new_site("site"))
+        return self._connected(self.new_site("site").move_limits(self._engine))
+
+    @cached_property
+    def plain(self):
+        """The same with the limits as a migration without options makes them."""
+        return self._connected(self.new_site("plain"))
 
     @cached_property
     def single(self):
@@ -173,6 +181,7 @@ def main():
     parser.add_argument("--only", default=",".join(ROWS), help="these rows, separated by commas: " + ", ".join(ROWS))
     parser.add_argument("--pairs", type=int, default=5, help="measurements of each side (5)")
     parser.add_argument("--seconds", type=int, default=3, help="length of each (3)")
+    parser.add_argument("--limits-engine", choices=ENGINES, default="memory", help="what the rows list, alike, one and health keep the limits in (memory)")
     parser.add_argument("--scale", type=int, default=1, help="large rows this many times smaller: to try the harness, not to judge")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     options = parser.parse_args()

@@ -189,6 +189,11 @@ class Site(Stack):
             raise Wrong(f"a list of events prepared {found}")
         return [" ".join(row[0].split()) for row in found]
 
+    def move_limits(self, engine):
+        """The limits' table into that storage engine."""
+        self.migrate("--limits-engine", engine)
+        return self
+
     def requests(self, subjects, path=LIST):
         """What wrk asks: a line "PATH TOKEN" for each user. graphgate ignores the `user`, the floor has nothing else."""
         return "".join(f"{path}&user={subject} {self.token(subject)}\n" for subject in subjects)

@@ -52,6 +52,11 @@ def test_events_have_the_size_that_they_are_said_to_have():
     assert abs(len(place.event(3)) - place.EVENT_BYTES) < 16
 
 
+def test_no_such_engine():
+    done = run("--limits-engine", "myisam")
+    assert done.returncode == 2 and "myisam" in done.stderr
+
+
 def test_no_such_row():
     done = run("--only", "list,nothing")
     assert done.returncode == 2 and "no such row: nothing" in done.stderr
@@ -60,9 +65,10 @@ def test_no_such_row():
 @pytest.mark.usefixtures("_built")
 def test_rows_of_each_kind():
     """Floors, wrk, the counters, the direct spawn, many rows: a row of each, as short as may be."""
-    names = ["health", "list", "alike", "database", "bytes", "fernet", "start", "growth", "wide"]
+    names = ["health", "list", "innodb", "alike", "database", "bytes", "fernet", "start", "growth", "wide"]
     done = run("--only", ",".join(names), "--pairs", "1", "--seconds", "1", "--scale", "1000")
     lines = [line for line in done.stdout.splitlines() if line and line[0] != " "]
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[0] for line in lines[:-1]] == names
     assert lines[-1].endswith(" of 8 bars hold")
+    assert "limits in MEMORY" in lines[1] and "limits in InnoDB" in lines[2]

@@ -33,12 +33,14 @@ def migrations_at_once(site):
     assert not faults, faults
     rows = site.sql("SELECT COUNT(*), COUNT(DISTINCT version) FROM schema_migrations")[0]
     assert rows[0] == rows[1] and int(rows[0]) >= 7, rows
+    refused = [site.hosts[n].migrate("--limits-engine", engine) for n, engine in enumerate(("aria", "memory"))]
+    assert all(one.returncode == 1 and "replicates InnoDB alone" in one.stderr for one in refused), refused
     bare = site.sql("SELECT table_name FROM information_schema.tables t WHERE table_schema = 'graphgate' AND (engine <> 'InnoDB' OR"
                     " NOT EXISTS (SELECT 1 FROM information_schema.statistics s WHERE s.table_schema = t.table_schema AND"
                     " s.table_name = t.table_name AND s.index_name = 'PRIMARY'))")
     assert not bare, bare
     site.serve()
-    return f"{rows[0]} migrations, each recorded once; every table is InnoDB with a primary key"
+    return f"{rows[0]} migrations, each recorded once; every table is InnoDB with a primary key, and no other engine is taken"
 
 
 def limits_are_exact(site):

@@ -27,12 +27,12 @@ class Host(Stack):
     def _migrate(self):
         """The site has done it."""
 
-    def migrate(self):
-        """As an administrator of this host does."""
+    def migrate(self, *arguments):
+        """As an administrator of this host does; it may fail."""
         self._start_database()
         self._start_sim()
         self._configure()
-        return self.ctl("migrate", env={"DATABASE_URL": self._site.url(self._number, admin=True)}, check=False)
+        return self.ctl("migrate", *arguments, env={"DATABASE_URL": self._site.url(self._number, admin=True)}, check=False)
 
 
 class Site:

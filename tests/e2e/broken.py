@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from stack.process import free_port
 from stack.stack import CALLBACK, fernet_key
 
-ROWS = ("stored tokens", "seals", "inactive")
+ROWS = ("limits", "stored tokens", "seals", "inactive")
 MICROSOFT = ("signing keys", "clock", "client secret")
 SITE = ("discovery", *MICROSOFT, "secret expiry", "redirect URI", "callback")
 SECRET = "a telltale secret"
@@ -209,6 +209,9 @@ BROKEN = [
                    "GRANT gg_check_role TO {worker}", "SET DEFAULT ROLE gg_check_role FOR {worker}")),
     Row("the user may drop tables", {"grants": warned("beyond single tables' rows", "DROP")},
         by=own_sql("GRANT DROP ON `{name}`.users TO {worker}")),
+    # The limits
+    Row("the limits are in memory", {"limits": warned("in MEMORY", "room for 80659 users and addresses", "max_heap_table_size (16777216)")},
+        by=own_sql("ALTER TABLE rate_limits ENGINE=MEMORY")),
     # Keys and rows
     Row("there is no key", {"configuration": failed("JWT_SECRET_KEY", "is required", "TOKEN_ENCRYPTION_KEY", "graphgatectl genkey")},
         by=lambda w: config_without(w, "TOKEN_ENCRYPTION_KEY", "JWT_SECRET_KEY"), skips=("JWT secret", "encryption", "stored tokens", *SITE)),

@@ -22,7 +22,7 @@ from stack.process import Child, free_port
 from stack.stack import CALLBACK, ROOT
 from stack.web import program as server_program
 
-LINES = ("configuration", "database", "schema", "grants", "JWT secret", "encryption", "stored tokens", "seals", "inactive",
+LINES = ("configuration", "database", "schema", "grants", "limits", "JWT secret", "encryption", "stored tokens", "seals", "inactive",
          "database clock", "discovery", "signing keys", "clock", "client secret", "secret expiry", "redirect URI", "callback")
 
 
@@ -159,7 +159,7 @@ def test_nothing_is_wrong(stack, clean_url):
     status, lines = run(stack, DATABASE_URL=clean_url)
     assert status == 0 and [name for name, _, _ in lines] == ["file", *LINES]
     assert all(level == "ok" for _, level, _ in lines[1:]), lines
-    assert all(said == "" for name, _, said in lines[1:] if name not in ("secret expiry", "seals")), lines
+    assert all(said == "" for name, _, said in lines[1:] if name not in ("secret expiry", "seals", "limits")), lines
     assert "--scan" in next(said for name, _, said in lines if name == "seals")
 
 

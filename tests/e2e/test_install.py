@@ -162,7 +162,7 @@ def completed(root, *words):
 def test_completion_by_hand(root):
     assert {"migrate", "jwt", "--help", "--version"} <= completed(root, "")
     assert completed(root, "mi") == {"migrate"}
-    assert completed(root, "migrate", "") == {"--status", "--help"}
+    assert completed(root, "migrate", "") == {"--status", "--limits-engine", "--help"}
     assert completed(root, "jwt", "") == {"sign", "verify", "--help"}
     assert completed(root, "jwt", "sign", "--sub", "42", "--t") == {"--type", "--ttl"}
     assert completed(root, "nonsense", "x") == set()
@@ -178,7 +178,7 @@ def test_completion_of_values(root, stack):
             assert completed(root, *words, option, "") == set(values.split("|")), line
             assert completed(root, *words, option, values[:2]) == {values.split("|")[0]}
             seen.add(option)
-    assert seen == {"--realm", "--state", "--type", "--identity"}
+    assert seen == {"--realm", "--state", "--type", "--identity", "--limits-engine"}
     assert completed(root, "tokens", "list", "--realm", "beta", "--st") == {"--state"}
 
 

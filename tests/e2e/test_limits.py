@@ -34,6 +34,18 @@ ROWS = [
     ("DELETE", "integration/microsoft/calendar/events/x", CALENDAR, "user")]
 
 
+@pytest.fixture(params=["innodb", "aria", "memory"])
+def engine(stack, request):
+    """The limits' table in each of its engines, in turn."""
+    stack.migrate("--limits-engine", request.param)
+    yield request.param
+    stack.migrate("--limits-engine", "innodb")
+
+
+# For what must not depend on it.
+ANY_ENGINE = pytest.mark.usefixtures("engine")
+
+
 @pytest.fixture
 def limited(program, realm):
     """limited(RATE_LIMIT_…="…"): makes people, each at an address of its own, who call a program with these limits."""
@@ -93,6 +105,7 @@ def same_person(someone, count, worker=None):
     return clients
 
 
+@ANY_ENGINE
 def test_40_clients_on_a_limit_of_100(limited):
     someone = limited("--workers", 8, **{CALENDAR: "100/60"})
     clients = same_person(someone, 40)
@@ -100,6 +113,7 @@ def test_40_clients_on_a_limit_of_100(limited):
     assert storm(clients, 10) == {200: 100, "refused": 300}
 
 
+@ANY_ENGINE
 def test_two_hosts_on_one_database_count_together(limited, program):
     someone = limited("--workers", 4, **{CALENDAR: "100/60"})
     other = program("--workers", 4, **{CALENDAR: "100/60"})
@@ -252,6 +266,7 @@ def test_refused_calls_do_not_count(limited):
 
 
 @ONE_REALM
+@ANY_ENGINE
 def test_the_edge_of_a_window(limited):
     """Hammered by many for several windows: each aligned window and each tenth across an edge keep to their most."""
     limit, window = 50, 2
@@ -279,6 +294,7 @@ def test_the_edge_of_a_window(limited):
 
 
 @ONE_REALM
+@ANY_ENGINE
 def test_old_rows_do_not_pile_up(limited, stack):
     """The workers sweep now and then, with nobody's help."""
     someone = limited(**{CALENDAR: "1000000/60"})

@@ -13,6 +13,7 @@ import pytest
 from conftest import BUILD, Person
 from fcgi_client import direct
 
+from stack.mariadb import MariaDB
 from stack.stack import ROOT
 
 SCRIPTS = sorted(path.name for path in (ROOT / "sql").glob("[0-9]*.sql"))
@@ -86,7 +87,88 @@ def test_from_empty_and_again(ctl, mariadb, empty):
     assert code == 0 and "applied" not in output and SCRIPTS[-1] in output
     assert shape(mariadb, empty) == before and mariadb.rows("SELECT * FROM schema_migrations", empty.name) == applied
     code, output = ctl("migrate", "--status")
-    assert code == 0 and [line.split() for line in output.splitlines()] == [[name, "applied"] for name in SCRIPTS]
+    assert code == 0 and [line.split() for line in output.splitlines()] == [
+        *([name, "applied"] for name in SCRIPTS), ["rate_limits", "in", "InnoDB"]]
+
+
+def table_of_limits(mariadb, database):
+    """All that MariaDB knows of it."""
+    return mariadb.rows("SHOW CREATE TABLE rate_limits", database.name)[0][1]
+
+
+@pytest.mark.parametrize("word, name", [("aria", "Aria"), ("memory", "MEMORY")])
+def test_the_limits_engine(ctl, mariadb, empty, word, name):
+    """On a fresh database as on one in use; a migration without the option changes none; and back, with nothing left behind."""
+    code, output = ctl("migrate", "--limits-engine", "innodb")
+    assert code == 0 and output.splitlines()[-2:] == [f"the schema is at {SCRIPTS[-1]}", "rate_limits is in InnoDB"]
+    before = table_of_limits(mariadb, empty)
+    mariadb.sql("INSERT INTO rate_limits VALUES ('a/60', 1, 2, 3, 1, '2037-01-01')", empty.name)
+    for arguments, said in ((("--limits-engine", word), f"rate_limits is in {name} now (was InnoDB)"),
+                            ((f"--limits-engine={word}",), f"rate_limits is in {name}"), ((), f"the schema is at {SCRIPTS[-1]}")):
+        code, output = ctl("migrate", *arguments)
+        assert code == 0 and output.splitlines()[-1] == said
+        assert ctl("migrate", "--status")[1].splitlines()[-1].split() == ["rate_limits", "in", name]
+    assert ctl("migrate", "--limits-engine", "innodb")[1].splitlines()[-1] == f"rate_limits is in InnoDB now (was {name})"
+    assert table_of_limits(mariadb, empty) == before
+    assert mariadb.rows("SELECT * FROM rate_limits", empty.name) == [["a/60", "1", "2", "3", "1", "2037-01-01 00:00:00"]]
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (("--limits-engine", "myisam"), "innodb|aria|memory"), (("--limits-engine",), "--limits-engine"), (("--limits-engine", "Aria"), "is one of"),
+    (("--status", "--limits-engine", "aria"), "--status alone"), (("aria",), "--status alone")])
+def test_a_limits_engine_that_is_none(ctl, mariadb, empty, arguments, word):
+    code, output = ctl("migrate", *arguments)
+    assert code == 2 and word in output and mariadb.rows("SHOW TABLES", empty.name) == []
+
+
+@pytest.mark.parametrize("options, may", [
+    ((), True), (("--wsrep-cluster-address=gcomm://192.0.2.1",), False), (("--wsrep-on=ON", "--binlog-format=ROW"), False)])
+def test_the_limits_stay_in_innodb_on_galera(ctl, tmp_path, options, may):
+    """A server that is set up to be a node; where it does not replicate yet, it soon would."""
+    server = MariaDB(tmp_path / "node").start(*options)
+    try:
+        url = server.url(server.create("gm_node").admin)
+        for word in ("aria", "memory"):
+            code, output = ctl("migrate", "--limits-engine", word, DATABASE_URL=url)
+            assert (code == 0) is may and ("Galera" in output) is not may, output
+            assert (server.rows("SHOW TABLES", "gm_node") != []) is may
+        server.sql("DROP DATABASE gm_node; CREATE DATABASE gm_node")
+        assert ctl("migrate", "--limits-engine", "innodb", DATABASE_URL=url)[0] == 0
+        assert check_limits(ctl, url) == "ok: in InnoDB"
+        # As a dump of another server's may have it.
+        server.sql("ALTER TABLE rate_limits ENGINE=Aria", "gm_node")
+        assert check_limits(ctl, url).startswith("ok: in Aria" if may else "failed: rate_limits is in Aria, and Galera replicates InnoDB alone")
+        assert ctl("migrate", "--limits-engine", "innodb", DATABASE_URL=url)[0] == 0
+        assert check_limits(ctl, url) == "ok: in InnoDB"
+    finally:
+        server.stop()
+
+
+def check_limits(ctl, url):
+    """What check says of them."""
+    return re.search(r"^limits +(.*)$", ctl("check", DATABASE_URL=url)[1], re.M)[1]
+
+
+def test_the_room_of_a_table_in_memory(ctl, tmp_path):
+    """It is the administrator's until the server ends; then whatever the server's configuration gives, of which check warns."""
+    server = MariaDB(tmp_path / "alone").start()
+    rows = "SELECT max_data_length DIV avg_row_length FROM information_schema.tables WHERE table_name = 'rate_limits'"
+    try:
+        url = server.url(server.create("gm_alone").admin)
+        assert ctl("migrate", "--limits-engine", "memory", DATABASE_URL=url)[0] == 0
+        assert int(server.rows(rows)[0][0]) > 1000000
+        said = check_limits(ctl, url)
+        assert said.startswith("warning: ") and "max_heap_table_size" in said
+        server.stop()
+        server.start()
+        told = int(re.search(r"room for (\d+) users", check_limits(ctl, url))[1])
+        assert abs(int(server.rows(rows)[0][0]) / told - 1) < 0.1 and said == check_limits(ctl, url)
+        server.stop()
+        server.start("--max-heap-table-size=64M")
+        assert check_limits(ctl, url) == "ok: in MEMORY"
+        assert int(server.rows(rows)[0][0]) > 3.5 * told
+    finally:
+        server.stop()
 
 
 def test_four_at_once(ctl, mariadb, empty):

@@ -216,7 +216,7 @@ CHECKLIST = {
     "indexes": r"(ok\t\w+\t\w+\n){16}",
     "encryption": r"0\n0\n",
     "logs": r"( +\d+ (code|event)=.*\n)+",
-    "besides": r"(?s)\{.*\"healthy\".*\}\n(\w+\.sql +applied\n)+grants +ok\n",
+    "besides": r"(?s)\{.*\"healthy\".*\}\n(\w+\.sql +applied\n)+rate_limits +in InnoDB\ngrants +ok\n",
 }
 
 

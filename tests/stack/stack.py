@@ -106,6 +106,10 @@ class Stack:
                                f"{done.stdout}{done.stderr}")
         return done
 
+    def migrate(self, *arguments):
+        """graphgatectl migrate, as the database's administrator."""
+        return self.ctl("migrate", *arguments, env={"DATABASE_URL": self.mariadb.url(self.database.admin)})
+
     def worker_pids(self):
         """The ids of graphgate's processes: the supervisor, where there is one, and its workers."""
         return self.web.worker_pids()
@@ -173,7 +177,7 @@ class Stack:
         self.env["GRAPHGATE_CONFIG"] = str(self.conf_file)
 
     def _migrate(self):
-        self.ctl("migrate", env={"DATABASE_URL": self.mariadb.url(self.database.admin)})
+        self.migrate()
         self.mariadb.grant(self.database.name, ROOT / "sql" / "grants.sql")
 
     def _start_web(self):

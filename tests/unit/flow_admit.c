@@ -144,10 +144,38 @@ static int take_many(void *arg, int n)
     return admitted;
 }
 
+/* In each engine; InnoDB is the last one. */
 START_TEST(exact_under_concurrency)
 {
+    for (int i = GG_RATE_ENGINES - 1; i >= 0; i--) {
+        set_up();
+        ck_assert_msg(gg_rate_move(s.ctx.db, (enum gg_rate_engine)i, &s.err), "%s", s.err.log);
+        ck_assert_int_eq(database_run_processes(6, take_many, NULL), 2);
+        stand_in_close(&s);
+    }
+}
+END_TEST
+
+/* mutant: src/flow/admit.c: && count > 0 => && count > 1000000 */
+/* Rows of the past make room, once; where there are none, nobody comes in. */
+START_TEST(a_full_table_is_swept)
+{
     set_up();
-    ck_assert_int_eq(database_run_processes(6, take_many, NULL), 2);
+    database_run(s.ctx.db, "SET SESSION max_heap_table_size = 64 * 1024;"
+                           "ALTER TABLE rate_limits ENGINE=MEMORY, DROP INDEX ends_at,"
+                           " ADD INDEX ends_at (ends_at) USING BTREE");
+    ck_assert(!gg_db_run_script(s.ctx.db,
+                                "INSERT INTO rate_limits SELECT CONCAT('full:', seq), 1, 1, 0, 1,"
+                                " NOW() + INTERVAL 1 HOUR FROM seq_1_to_5000",
+                                &s.err));
+    for (int i = 0; i < 2; i++)
+        ck_assert(!take(i == 0 ? NULL : &key) && s.err.code == GG_EDATABASE);
+    database_run(s.ctx.db, "UPDATE rate_limits SET ends_at = NOW() WHERE k = 'full:1'");
+    ck_assert_msg(take(&key), "%s", s.err.log);
+    ck_assert(rate.admitted);
+    ck_assert(!take(NULL) && s.err.code == GG_EDATABASE);
+    database_run(s.ctx.db, "DELETE FROM rate_limits");
+    ck_assert_msg(gg_rate_move(s.ctx.db, GG_RATE_INNODB, &s.err), "%s", s.err.log);
     stand_in_close(&s);
 }
 END_TEST
@@ -166,4 +194,4 @@ END_TEST
 
 GG_UNIT_MAIN("flow/admit", the_row_comes_along_once, an_old_row_is_not_used,
              nobody_gets_anothers_row, a_row_in_need_is_read_whole, limits_are_as_without_a_row,
-             exact_under_concurrency, a_locked_row_is_read)
+             exact_under_concurrency, a_full_table_is_swept, a_locked_row_is_read)

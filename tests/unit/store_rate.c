@@ -200,19 +200,101 @@ static int try_often(void *arg, int n)
     return admitted;
 }
 
-/* Also where the table has been given another engine, that waits for no disk. */
+/* From the last one to InnoDB, in which the other tests find it. */
+static enum gg_rate_engine engine_of(int turn)
+{
+    return (enum gg_rate_engine)(GG_RATE_ENGINES - 1 - turn);
+}
+
+static void move_to(enum gg_rate_engine engine)
+{
+    struct gg_err err = {.code = GG_OK};
+
+    ck_assert_msg(gg_rate_move(db, engine, &err), "%s: %s", gg_rate_engine_name(engine), err.log);
+}
+
+/* Whatever its engine. */
 START_TEST(crowds_get_exactly_the_limit)
 {
-    static const char *const engines[] = {"Aria TRANSACTIONAL=0", "InnoDB"};
     struct crowd crowd = {50, 40};
 
-    for (size_t i = 0; i < COUNT(engines); i++) {
+    for (int i = 0; i < GG_RATE_ENGINES; i++) {
         set_up();
-        database_run(db, gg_arena_printf(arena, "ALTER TABLE rate_limits ENGINE=%s", engines[i]));
+        move_to(engine_of(i));
         ck_assert_int_eq(database_run_processes(8, try_often, &crowd), 50);
         ck_assert_str_eq(database_cell(db, arena, "SELECT used FROM rate_limits"), "50");
         gg_arena_close(arena);
     }
+}
+END_TEST
+
+static void check_in(enum gg_rate_engine engine)
+{
+    struct gg_err err = {.code = GG_OK};
+    struct gg_rate_place place;
+
+    ck_assert_msg(gg_rate_find_place(db, arena, &place, &err), "%s", err.log);
+    ck_assert_str_eq(place.engine, gg_rate_engine_name(engine));
+    for (int i = 0; i < GG_RATE_ENGINES; i++)
+        ck_assert(gg_rate_is_in(&place, (enum gg_rate_engine)i) == (i == (int)engine));
+    ck_assert(!place.is_galera && place.memory_bytes == GG_RATE_MEMORY_BYTES_DEFAULT);
+}
+
+/* mutant: src/store/rate.c: MOVE("MEMORY", " USING BTREE") => MOVE("MEMORY", "") */
+/* mutant: src/store/rate.c: TRANSACTIONAL=DEFAULT PAGE_CHECKSUM=DEFAULT => COMMENT='' */
+/* From each engine to each: rows stay, the sweep has its key, and nothing of Aria is left. */
+START_TEST(engines_are_changed)
+{
+    static const enum gg_rate_engine way[] = {GG_RATE_ARIA,   GG_RATE_INNODB, GG_RATE_MEMORY,
+                                              GG_RATE_INNODB, GG_RATE_MEMORY, GG_RATE_ARIA,
+                                              GG_RATE_MEMORY, GG_RATE_INNODB};
+    const char *options = "SELECT create_options FROM information_schema.tables"
+                          " WHERE table_schema=DATABASE() AND table_name='rate_limits'";
+
+    set_up();
+    check_in(GG_RATE_INNODB);
+    (void)take("a", 5, 3600);
+    for (size_t i = 0; i < COUNT(way); i++) {
+        move_to(way[i]);
+        check_in(way[i]);
+        ck_assert_int_eq(take("a", 50, 3600).remaining, 50 - 2 - (int)i);
+        ck_assert_str_eq(database_cell(db, arena,
+                                       "SELECT index_type FROM information_schema.statistics"
+                                       " WHERE table_schema=DATABASE() AND index_name='ends_at'"),
+                         "BTREE");
+        if (way[i] == GG_RATE_INNODB)
+            ck_assert_str_eq(database_cell(db, arena, options), "");
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* So many as one is told, and not many more. */
+START_TEST(a_table_in_memory_has_the_room_that_is_said)
+{
+    struct gg_rate_key key = {GG_STR("new"), {5, 3600}};
+    struct gg_err err = {.code = GG_OK};
+    struct gg_rate rate;
+    uint64_t swept;
+
+    set_up();
+    database_run(db, "SET SESSION max_heap_table_size = 4 * 1024 * 1024;"
+                     "ALTER TABLE rate_limits ENGINE=MEMORY, DROP INDEX ends_at,"
+                     " ADD INDEX ends_at (ends_at) USING BTREE");
+    ck_assert(!gg_db_run_script(db,
+                                "INSERT INTO rate_limits SELECT CONCAT('calendar:main:', seq,"
+                                " '/60'), 1, 1, 0, 1, NOW() FROM seq_1_to_100000",
+                                &err));
+    double said = 4.0 * 1024 * 1024 / GG_RATE_MEMORY_ROW_BYTES;
+    double rows = strtod(database_cell(db, arena, "SELECT COUNT(*) FROM rate_limits"), NULL);
+    ck_assert_msg(said <= rows && rows < 1.1 * said, "%f rows, %f were said", rows, said);
+    ck_assert(!gg_rate_take(db, arena, key, &rate, &err));
+    ck_assert_int_eq(gg_db_fault(db), GG_DB_FULL);
+    ck_assert(gg_rate_sweep(db, arena, &swept, &err) && swept == 1000);
+    ck_assert(take("new", 5, 3600).admitted);
+    database_run(db, "DELETE FROM rate_limits");
+    move_to(GG_RATE_INNODB);
+    gg_arena_close(arena);
 }
 END_TEST
 
@@ -221,15 +303,18 @@ START_TEST(old_rows_are_swept)
     uint64_t count;
     struct gg_err err;
 
-    set_up();
-    (void)take("fresh", 5, 3600);
-    database_run(db,
-                 "INSERT INTO rate_limits VALUES ('old/1', 1, 1, 0, 1, NOW() - INTERVAL 1 SECOND)");
-    ck_assert(gg_rate_sweep(db, arena, &count, &err));
-    ck_assert_uint_eq(count, 1);
-    ck_assert_str_eq(database_cell(db, arena, "SELECT GROUP_CONCAT(k) FROM rate_limits"),
-                     "fresh/3600");
-    gg_arena_close(arena);
+    for (int i = 0; i < GG_RATE_ENGINES; i++) {
+        set_up();
+        move_to(engine_of(i));
+        (void)take("fresh", 5, 3600);
+        database_run(
+            db, "INSERT INTO rate_limits VALUES ('old/1', 1, 1, 0, 1, NOW() - INTERVAL 1 SECOND)");
+        ck_assert(gg_rate_sweep(db, arena, &count, &err));
+        ck_assert_uint_eq(count, 1);
+        ck_assert_str_eq(database_cell(db, arena, "SELECT GROUP_CONCAT(k) FROM rate_limits"),
+                         "fresh/3600");
+        gg_arena_close(arena);
+    }
 }
 END_TEST
 
@@ -260,20 +345,23 @@ START_TEST(rows_of_one_user)
 {
     struct gg_subject seven = {gg_realm(GG_REALM_BETA), GG_STR("7")};
 
-    set_up();
-    put_users(900);
-    ck_assert_gg_str(gg_rate_name(arena, GG_LIMIT_CALENDAR, seven), "calendar:beta:7");
-    /* Any window, and no name that only looks alike. */
-    (void)take("calendar:main:500", 5, 3600);
-    (void)take("calendar:main:5000", 5, 3600);
-    (void)take("calendar:main:500:x", 5, 3600);
-    (void)take("calendar:beta:500", 5, 3600);
-    check_of("500", GG_LIMITS + 1);
-    check_of("500", 0);
-    check_of("50_", 0);
-    check_of("%", 0);
-    ck_assert_str_eq(database_cell(db, arena, "SELECT COUNT(*) FROM rate_limits"), "2700");
-    gg_arena_close(arena);
+    for (int i = 0; i < GG_RATE_ENGINES; i++) {
+        set_up();
+        move_to(engine_of(i));
+        put_users(900);
+        ck_assert_gg_str(gg_rate_name(arena, GG_LIMIT_CALENDAR, seven), "calendar:beta:7");
+        /* Any window, and no name that only looks alike. */
+        (void)take("calendar:main:500", 5, 3600);
+        (void)take("calendar:main:5000", 5, 3600);
+        (void)take("calendar:main:500:x", 5, 3600);
+        (void)take("calendar:beta:500", 5, 3600);
+        check_of("500", GG_LIMITS + 1);
+        check_of("500", 0);
+        check_of("50_", 0);
+        check_of("%", 0);
+        ck_assert_str_eq(database_cell(db, arena, "SELECT COUNT(*) FROM rate_limits"), "2700");
+        gg_arena_close(arena);
+    }
 }
 END_TEST
 
@@ -296,5 +384,6 @@ START_TEST(other_users_rows_are_not_locked)
 END_TEST
 
 GG_UNIT_MAIN("store/rate", judgements, waiting_is_enough, counting, windows,
-             a_clock_behind_is_at_its_begin, crowds_get_exactly_the_limit, old_rows_are_swept,
-             rows_of_one_user, other_users_rows_are_not_locked)
+             a_clock_behind_is_at_its_begin, crowds_get_exactly_the_limit, engines_are_changed,
+             a_table_in_memory_has_the_room_that_is_said, old_rows_are_swept, rows_of_one_user,
+             other_users_rows_are_not_locked)

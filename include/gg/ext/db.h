@@ -131,6 +131,7 @@ enum gg_db_fault {
     GG_DB_DUPLICATE, /* a unique key is taken; also when a repeated statement came through before */
     GG_DB_DENIED,    /* the user may not do that */
     GG_DB_CONFLICT,  /* somebody else was first: it may go well the next time */
+    GG_DB_FULL,      /* the table, or its disk, takes no more */
     GG_DB_LOST,      /* the connection, or its node: nobody knows whether it was done */
 };
 enum gg_db_fault gg_db_fault(const struct gg_db *db);

@@ -13,7 +13,8 @@
 /* So old may a row be that came with the limit: a slow caller's body may come in between. */
 #define GG_ADMIT_ROW_MS 1000
 
-/* Counts the request as gg_rate_take does. whose: whose row comes along; NULL: nobody's. */
+/* Counts the request as gg_rate_take does; where the table is full, old rows are deleted and it is
+ * tried once more. whose: whose row comes along; NULL: nobody's. */
 GG_MUST bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit,
                            const struct gg_token_key *whose, struct gg_rate *rate,
                            struct gg_err *err);

@@ -49,6 +49,37 @@ struct gg_rate_row {
 };
 struct gg_rate gg_rate_judge(struct gg_limit limit, struct gg_rate_row row);
 
+/*
+ * The table's engine. InnoDB's counters outlive the server, and each one waits for the disk; Aria's
+ * last ones may be lost when the server crashes, MEMORY's all are when it ends. Only InnoDB's are
+ * one for all nodes of a Galera cluster.
+ */
+enum gg_rate_engine { GG_RATE_INNODB, GG_RATE_ARIA, GG_RATE_MEMORY, GG_RATE_ENGINES };
+
+/* Its word in a command, and its name as the server says it. */
+const char *gg_rate_engine_word(enum gg_rate_engine engine);
+const char *gg_rate_engine_name(enum gg_rate_engine engine);
+
+/*
+ * A table in memory has a fixed size: that of the session which made it, or which opened it first
+ * after the server's start, mostly the server's max_heap_table_size. One that is full takes nobody,
+ * not even who has a row in it.
+ */
+#define GG_RATE_MEMORY_ROW_BYTES     208
+#define GG_RATE_MEMORY_BYTES_DEFAULT ((int64_t)16 * 1024 * 1024)
+
+struct gg_rate_place {
+    const char *engine;   /* as the server says it; NULL: there is no table */
+    bool is_galera;       /* the server is a node of a cluster, or set up to be one */
+    int64_t memory_bytes; /* the server's max_heap_table_size */
+};
+GG_MUST bool gg_rate_find_place(struct gg_db *db, struct gg_arena *a, struct gg_rate_place *place,
+                                struct gg_err *err);
+bool gg_rate_is_in(const struct gg_rate_place *place, enum gg_rate_engine engine);
+
+/* For an administrator: gives the table another engine; rows and keys stay. */
+GG_MUST bool gg_rate_move(struct gg_db *db, enum gg_rate_engine engine, struct gg_err *err);
+
 GG_MUST bool gg_rate_sweep(struct gg_db *db, struct gg_arena *a, uint64_t *count,
                            struct gg_err *err);
 
