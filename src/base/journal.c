@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define NO_LANE (-1)
@@ -156,20 +155,23 @@ bool gg_journal_move(struct gg_journal *j)
 
 bool gg_journal_add(struct gg_journal *j, struct gg_str record)
 {
+    char bytes[GG_JOURNAL_LANE_BYTES];
+    size_t room = sizeof bytes - j->used;
     uint32_t n = (uint32_t)record.n;
-    struct iovec parts[] = {{&n, sizeof n}, {(void *)(uintptr_t)record.p, record.n}};
-    size_t end = j->used + sizeof n + record.n;
+    size_t all = sizeof n + record.n;
 
-    if (j->lane == NO_LANE || record.n == 0 || end > GG_JOURNAL_LANE_BYTES)
+    if (j->lane == NO_LANE || record.n == 0 || record.n >= sizeof bytes || all > room)
         return false;
-    j->dirty = end > j->dirty ? end : j->dirty;
+    memcpy(bytes, &n, sizeof n);
+    memcpy(bytes + sizeof n, record.p, record.n);
+    j->dirty = j->used + all > j->dirty ? j->used + all : j->dirty;
     off_t place = place_of(j->lane) + (off_t)j->used;
-    if (pwritev(j->fd, parts, 2, place) != (ssize_t)(end - j->used)) {
+    if (pwrite(j->fd, bytes, all, place) != (ssize_t)all) {
         static const uint32_t none;
         (void)(pwrite(j->fd, &none, sizeof none, place) == 0);
         return false;
     }
-    j->used = end;
+    j->used += all;
     j->count++;
     if (j->count == 1)
         j->due_ms = gg_clock_mono_ms() + GG_JOURNAL_AGE_MS;

@@ -112,7 +112,7 @@ START_TEST(records_wait_until_they_are_cleared)
 }
 END_TEST
 
-/* mutant: src/base/journal.c: end > GG_JOURNAL_LANE_BYTES => false */
+/* mutant: src/base/journal.c: || all > room => || false */
 START_TEST(a_full_lane)
 {
     static char bytes[GG_JOURNAL_LANE_BYTES];
