@@ -153,23 +153,21 @@ void gg_response_problem(struct gg_response *r, const struct gg_err *err, struct
     gg_response_end(r);
 }
 
-struct gg_str gg_response_format(struct gg_response *r, enum gg_response_form form)
+struct gg_str gg_response_format(struct gg_response *r)
 {
-    struct gg_buf out;
+    struct gg_buf head;
 
-    gg_buf_init(&out, r->arena, HEADERS_BYTES_MAX + GG_RESPONSE_BODY_MAX);
-    gg_buf_add_fmt(&out, "Status: %d\r\n", r->status);
+    gg_buf_init(&head, r->arena, 2 * HEADERS_BYTES_MAX);
+    gg_buf_add_fmt(&head, "Status: %d\r\n", r->status);
     if (r->content_type != NULL) {
-        gg_buf_add_text(&out, "Content-Type: ");
-        gg_buf_add_text(&out, r->content_type);
-        gg_buf_add_text(&out, "\r\n");
+        gg_buf_add_text(&head, "Content-Type: ");
+        gg_buf_add_text(&head, r->content_type);
+        gg_buf_add_text(&head, "\r\n");
     }
-    gg_buf_add(&out, gg_buf_str(&r->headers));
-    gg_buf_add_fmt(&out,
+    gg_buf_add(&head, gg_buf_str(&r->headers));
+    gg_buf_add_fmt(&head,
                    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
                    "Content-Length: %zu\r\n\r\n",
                    r->body.n);
-    if (form == GG_RESPONSE_WHOLE)
-        gg_buf_add(&out, gg_buf_str(&r->body));
-    return gg_buf_str(&out);
+    return gg_buf_str(&head);
 }
