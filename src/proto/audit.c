@@ -69,7 +69,7 @@ bool gg_audit_stamp(struct gg_arena *a, int64_t at_us, struct gg_audit_row *row,
 {
     unsigned char rest[8];
 
-    if (!gg_crypto_random(rest, sizeof rest, err))
+    if (!gg_crypto_random_id(rest, sizeof rest, err))
         return false;
     row->id = format_id(a, at_us, rest);
     row->at = gg_audit_format_time(a, at_us);

@@ -41,6 +41,22 @@ START_TEST(random_bytes_differ)
 }
 END_TEST
 
+START_TEST(random_ids_differ)
+{
+    unsigned char a[2048];
+    unsigned char b[2048];
+
+    ck_assert(gg_crypto_random_id(a, 8, &err));
+    for (int i = 0; i < 600; i++, memcpy(a, b, 8)) {
+        ck_assert(gg_crypto_random_id(b, 8, &err));
+        ck_assert_mem_ne(a, b, 8);
+    }
+    ck_assert(gg_crypto_random_id(a, sizeof a, &err) && gg_crypto_random_id(b, sizeof b, &err));
+    ck_assert_mem_ne(a, b, sizeof a);
+    ck_assert(!gg_crypto_random_id(a, sizeof a + 1, &err));
+}
+END_TEST
+
 START_TEST(random_text_is_bare_base64url)
 {
     struct gg_str one;
@@ -103,7 +119,7 @@ START_TEST(uuids_are_of_version_4)
 }
 END_TEST
 
-/* mutant: src/ext/crypto.c: owner != getpid() || => owner < 0 || */
+/* mutant: src/ext/crypto.c: owner != self || => owner < 0 || */
 START_TEST(no_two_processes_make_one_uuid)
 {
     struct gg_str mine;
@@ -186,6 +202,46 @@ START_TEST(hmac_vectors)
             check_mac(hashes[h], filled ? fill('\xaa', cases[i].key.n) : cases[i].key,
                       cases[i].in.p == NULL ? fill('\xdd', cases[i].in.n) : cases[i].in,
                       cases[i].out[h]);
+        }
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* RFC 4231 section 4, case 2, wherever it is cut. */
+START_TEST(hmac_of_pieces)
+{
+    const struct gg_str text = GG_STR("what do ya want for nothing?");
+    struct gg_mac mac;
+
+    arena = gg_arena_open();
+    struct gg_str want = unhex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    for (size_t n = 0; n <= text.n; n++) {
+        const struct gg_str parts[] = {{text.p, n}, {NULL, 0}, {text.p + n, text.n - n}};
+        ck_assert(gg_crypto_hmac_parts(GG_SHA256, gg_secret_of(GG_STR("Jefe")),
+                                       &(struct gg_parts){parts, 3}, &mac, &err));
+        ck_assert(gg_str_is_equal((struct gg_str){(char *)mac.bytes, mac.n}, want));
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
+/* More keys than are kept, of which some are longer than what is kept: none stands for another. */
+START_TEST(hmac_of_many_keys)
+{
+    static const enum gg_hash hashes[] = {GG_SHA256, GG_SHA384, GG_SHA512};
+    struct gg_mac macs[40];
+    struct gg_mac again;
+
+    arena = gg_arena_open();
+    for (size_t step = 1; step <= 7; step += 3)
+        for (size_t i = 0; i < COUNT(macs); i++) {
+            size_t k = step * i % COUNT(macs);
+            struct gg_secret key = gg_secret_of(fill('k', k * 5));
+            ck_assert(gg_crypto_hmac(hashes[k % 3], key, GG_STR("x"), step == 1 ? &macs[k] : &again,
+                                     &err));
+            ck_assert(step == 1 || memcmp(again.bytes, macs[k].bytes, macs[k].n) == 0);
+            for (size_t other = 0; step == 1 && other < k; other++)
+                ck_assert_mem_ne(macs[k].bytes, macs[other].bytes, 32);
         }
     gg_arena_close(arena);
 }
@@ -394,7 +450,8 @@ START_TEST(rsa_refuses)
 }
 END_TEST
 
-GG_UNIT_MAIN("ext/crypto", random_bytes_differ, random_text_is_bare_base64url, sha256_vectors,
-             hash_text_vector, uuids_are_of_version_4, no_two_processes_make_one_uuid, hmac_vectors,
+GG_UNIT_MAIN("ext/crypto", random_bytes_differ, random_ids_differ, random_text_is_bare_base64url,
+             sha256_vectors, hash_text_vector, uuids_are_of_version_4,
+             no_two_processes_make_one_uuid, hmac_vectors, hmac_of_pieces, hmac_of_many_keys,
              hmac_takes_an_empty_key_as_one, aes_vector, aes_round_trips_at_every_length,
              pbkdf2_vectors, rsa_vector, rsa_refuses_exponent_1, rsa_refuses)
