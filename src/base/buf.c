@@ -61,6 +61,13 @@ void gg_buf_add_char(struct gg_buf *b, char c)
     gg_buf_add(b, (struct gg_str){&c, 1});
 }
 
+void gg_buf_add_int(struct gg_buf *b, int64_t n)
+{
+    char room[GG_STR_NUMBER_BYTES];
+
+    gg_buf_add(b, gg_str_format_int(room, n));
+}
+
 /* Where it stands, if there is room: most of what is formatted is short. */
 void gg_buf_add_fmt(struct gg_buf *b, const char *fmt, ...)
 {

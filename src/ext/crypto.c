@@ -90,7 +90,8 @@ bool gg_crypto_random_text(struct gg_arena *a, size_t n, struct gg_str *out, str
     return true;
 }
 
-struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes16[16])
+struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes16[16],
+                                    unsigned version)
 {
     static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     static const char digits[] = "0123456789abcdef";
@@ -99,7 +100,7 @@ struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char byte
 
     for (size_t i = 0; i < 16; i++) {
         unsigned b = bytes16[i];
-        b = i == 6 ? (b & 0x0f) | 0x40 : i == 8 ? (b & 0x3f) | 0x80 : b;
+        b = i == 6 ? (b & 0x0f) | version << 4 : i == 8 ? (b & 0x3f) | 0x80 : b;
         to += *to == '-' ? 1 : 0;
         *to++ = digits[b >> 4];
         *to++ = digits[b & 0x0f];
@@ -137,7 +138,7 @@ bool gg_crypto_random_uuid(struct gg_arena *a, struct gg_str *out, struct gg_err
 
     if (!gg_crypto_random_id(raw, sizeof raw, err))
         return false;
-    *out = gg_crypto_format_uuid(a, raw);
+    *out = gg_crypto_format_uuid(a, raw, 4);
     return true;
 }
 

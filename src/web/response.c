@@ -22,7 +22,9 @@ void gg_response_header(struct gg_response *r, const char *name, struct gg_str v
 
 void gg_response_header_int(struct gg_response *r, const char *name, int64_t value)
 {
-    gg_buf_add_fmt(&r->headers, "%s: %lld\r\n", name, (long long)value);
+    char room[GG_STR_NUMBER_BYTES];
+
+    gg_response_header(r, name, gg_str_format_int(room, value));
 }
 
 void gg_response_rewind(struct gg_response *r, size_t mark)
@@ -158,16 +160,18 @@ struct gg_str gg_response_format(struct gg_response *r)
     struct gg_buf head;
 
     gg_buf_init(&head, r->arena, 2 * HEADERS_BYTES_MAX);
-    gg_buf_add_fmt(&head, "Status: %d\r\n", r->status);
+    gg_buf_add_text(&head, "Status: ");
+    gg_buf_add_int(&head, r->status);
+    gg_buf_add_text(&head, "\r\n");
     if (r->content_type != NULL) {
         gg_buf_add_text(&head, "Content-Type: ");
         gg_buf_add_text(&head, r->content_type);
         gg_buf_add_text(&head, "\r\n");
     }
     gg_buf_add(&head, gg_buf_str(&r->headers));
-    gg_buf_add_fmt(&head,
-                   "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                   "Content-Length: %zu\r\n\r\n",
-                   r->body.n);
+    gg_buf_add_text(&head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                           "Content-Length: ");
+    gg_buf_add_int(&head, (int64_t)r->body.n);
+    gg_buf_add_text(&head, "\r\n\r\n");
     return gg_buf_str(&head);
 }

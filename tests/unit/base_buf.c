@@ -34,9 +34,10 @@ START_TEST(every_way_of_adding)
     gg_buf_add_char(&b, ' ');
     gg_buf_add_fmt(&b, "%d%s", 3, "!");
     gg_buf_add_fmt(&b, "%s", "");
-    ck_assert_str_eq(b.p, "one two 3!");
+    gg_buf_add_int(&b, -45);
+    ck_assert_str_eq(b.p, "one two 3!-45");
     gg_buf_add_char(&b, '\0');
-    ck_assert_uint_eq(gg_buf_str(&b).n, 11);
+    ck_assert_uint_eq(gg_buf_str(&b).n, 14);
     gg_arena_close(arena);
 }
 END_TEST

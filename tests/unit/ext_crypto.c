@@ -110,9 +110,10 @@ START_TEST(uuids_are_of_version_4)
     struct gg_str b;
 
     arena = gg_arena_open();
-    ck_assert_gg_str(gg_crypto_format_uuid(arena, raw), "00000000-0000-4000-8000-000000000000");
+    ck_assert_gg_str(gg_crypto_format_uuid(arena, raw, 4), "00000000-0000-4000-8000-000000000000");
     memset(raw, 255, sizeof raw);
-    ck_assert_gg_str(gg_crypto_format_uuid(arena, raw), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    ck_assert_gg_str(gg_crypto_format_uuid(arena, raw, 4), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    ck_assert_gg_str(gg_crypto_format_uuid(arena, raw, 7), "ffffffff-ffff-7fff-bfff-ffffffffffff");
     ck_assert(gg_crypto_random_uuid(arena, &a, &err) && gg_crypto_random_uuid(arena, &b, &err));
     ck_assert(gg_str_is_uuid(a) && gg_str_is_uuid(b) && !gg_str_is_equal(a, b));
     gg_arena_close(arena);

@@ -23,8 +23,10 @@ GG_MUST bool gg_crypto_random_id(void *to, size_t n, struct gg_err *err);
 GG_MUST bool gg_crypto_random_text(struct gg_arena *a, size_t n, struct gg_str *out,
                                    struct gg_err *err);
 
-/* 16 bytes, usually a hash's, as a UUID of version 4's form; and a random one (RFC 9562). */
-struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes[16]);
+/* 16 bytes, but for the six bits that say so, as a UUID of a version; and a random one, of version
+ * 4 (RFC 9562). */
+struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes[16],
+                                    unsigned version);
 GG_MUST bool gg_crypto_random_uuid(struct gg_arena *a, struct gg_str *out, struct gg_err *err);
 
 GG_MUST bool gg_crypto_sha256(struct gg_str in, unsigned char out[GG_SHA256_BYTES],
