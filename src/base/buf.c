@@ -12,6 +12,22 @@ void gg_buf_init(struct gg_buf *b, struct gg_arena *arena, size_t cap)
     *b = (struct gg_buf){.arena = arena, .p = gg_arena_alloc(arena, 1), .size = 1, .cap = cap};
 }
 
+static void resize(struct gg_buf *b, size_t size)
+{
+    if (!gg_arena_extend(b->arena, b->p, b->size, size)) {
+        char *p = gg_arena_alloc(b->arena, size);
+        memcpy(p, b->p, b->n);
+        b->p = p;
+    }
+    b->size = size;
+}
+
+void gg_buf_reserve(struct gg_buf *b, size_t n)
+{
+    if (n <= b->cap - b->n && b->n + n + 1 > b->size)
+        resize(b, b->n + n + 1);
+}
+
 static bool has_room(struct gg_buf *b, size_t n)
 {
     if (b->full || n > b->cap - b->n) {
@@ -22,15 +38,7 @@ static bool has_room(struct gg_buf *b, size_t n)
     if (need <= b->size)
         return true;
     size_t size = b->size * 2 > FIRST_BYTES ? b->size * 2 : FIRST_BYTES;
-    size = need > size ? need : size;
-    if (gg_arena_extend(b->arena, b->p, b->size, size)) {
-        b->size = size;
-        return true;
-    }
-    char *p = gg_arena_alloc(b->arena, size);
-    memcpy(p, b->p, b->n);
-    b->p = p;
-    b->size = size;
+    resize(b, need > size ? need : size);
     return true;
 }
 
@@ -51,6 +59,13 @@ void gg_buf_add_text(struct gg_buf *b, const char *s)
 void gg_buf_add_char(struct gg_buf *b, char c)
 {
     gg_buf_add(b, (struct gg_str){&c, 1});
+}
+
+void gg_buf_add_int(struct gg_buf *b, int64_t n)
+{
+    char room[GG_STR_NUMBER_BYTES];
+
+    gg_buf_add(b, gg_str_format_int(room, n));
 }
 
 /* Where it stands, if there is room: most of what is formatted is short. */

@@ -28,7 +28,8 @@ static char peek(const struct reader *r)
     return r->p < r->end ? *r->p : '\0';
 }
 
-static char peek_mark(struct reader *r)
+/* Inline: what is between two values is nothing, mostly, and a call would cost more. */
+static inline char peek_mark(struct reader *r)
 {
     while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t'))
         r->p++;
@@ -81,17 +82,26 @@ static bool take_escape(struct reader *r)
     return true;
 }
 
+/* To the first byte that does not stand for itself, or the end. */
+static const char *skip_plain(const char *p, const char *end)
+{
+    size_t plain = 8;
+
+    while (plain == 8 && end - p >= 8) {
+        plain = count_plain(p);
+        p += plain;
+    }
+    return p;
+}
+
 static bool take_string(struct reader *r)
 {
     r->has_nul = false;
     r->p++;
-    while (r->p < r->end) {
-        if (r->end - r->p >= 8) {
-            size_t plain = count_plain(r->p);
-            r->p += plain;
-            if (plain == 8)
-                continue;
-        }
+    for (;;) {
+        r->p = skip_plain(r->p, r->end);
+        if (r->p == r->end)
+            return false;
         unsigned char c = (unsigned char)*r->p;
         if (c == '"') {
             r->p++;
@@ -106,7 +116,6 @@ static bool take_string(struct reader *r)
             r->p += n;
         }
     }
-    return false;
 }
 
 static bool take_digits(struct reader *r)
@@ -143,7 +152,8 @@ static bool take_word(struct reader *r)
     static const struct gg_str words[] = {{"true", 4}, {"false", 5}, {"null", 4}};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if ((size_t)(r->end - r->p) >= words[i].n && memcmp(r->p, words[i].p, words[i].n) == 0) {
+        if (peek(r) == words[i].p[0] && (size_t)(r->end - r->p) >= words[i].n &&
+            memcmp(r->p, words[i].p, words[i].n) == 0) {
             r->p += words[i].n;
             return true;
         }
@@ -205,14 +215,14 @@ static struct gg_jsontext_part *add_part(struct gg_arena *a, struct gg_jsontext_
     return &of->parts[of->count++];
 }
 
-/* The value at r; its parts, where a is given, down to `levels`. At most GG_JSONTEXT_DEPTH deep. */
+/* The value at r; with out, where it is and its parts down to `levels`. At most GG_JSONTEXT_DEPTH
+ * deep. */
 static bool take_value(struct reader *r, struct gg_arena *a,
                        int levels, /* NOLINT(misc-no-recursion) */
                        struct gg_jsontext_part *out)
 {
     char open = peek_mark(r);
     char close = closing(open);
-    struct gg_jsontext_part unused = {.count = 0};
     const char *start = r->p;
     bool more = false;
 
@@ -229,12 +239,16 @@ static bool take_value(struct reader *r, struct gg_arena *a,
         struct gg_str name = {NULL, 0};
         if ((open == '{' && !take_name(r, &name)) || (levels > 0 && ++r->parts > GG_JSONTEXT_PARTS))
             return false;
-        struct gg_jsontext_part *part = levels > 0 ? add_part(a, out) : &unused;
-        part->name = name;
+        struct gg_jsontext_part *part = NULL;
+        if (levels > 0) {
+            part = add_part(a, out);
+            part->name = name;
+        }
         if (!take_value(r, a, levels > 0 ? levels - 1 : 0, part) || !take_next(r, close, &more))
             return false;
     }
-    out->text = (struct gg_str){start, (size_t)(r->p - start)};
+    if (out != NULL)
+        out->text = (struct gg_str){start, (size_t)(r->p - start)};
     return true;
 }
 
@@ -252,9 +266,7 @@ static bool read_all(struct gg_arena *a, struct gg_str text, int levels,
 
 bool gg_jsontext_check(struct gg_str text, struct gg_jsontext *seen)
 {
-    struct gg_jsontext_part unused = {.count = 0};
-
-    return read_all(NULL, text, 0, &unused, seen);
+    return read_all(NULL, text, 0, NULL, seen);
 }
 
 bool gg_jsontext_split(struct gg_arena *a, struct gg_str text, int levels,

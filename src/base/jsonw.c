@@ -87,7 +87,7 @@ void gg_jsonw_str(struct gg_jsonw *w, struct gg_str s)
 void gg_jsonw_int(struct gg_jsonw *w, int64_t v)
 {
     next(w);
-    gg_buf_add_fmt(w->buf, "%lld", (long long)v);
+    gg_buf_add_int(w->buf, v);
 }
 
 void gg_jsonw_bool(struct gg_jsonw *w, bool v)

@@ -9,8 +9,6 @@
 #define RESERVE     4
 #define KEY_MAX     64
 #define SUBJECT_MAX 64
-/* A 64-bit number and its sign. */
-#define NUMBER_BYTES 24
 
 void gg_logline_begin(struct gg_logline *l, enum gg_logline_form form)
 {
@@ -160,33 +158,11 @@ static void add_number(struct gg_logline *l, const char *key, struct gg_str digi
         (void)put(l, digits.p, digits.n);
 }
 
-/* Written into room from its end: printf would cost ten times as much, for each field of a line. */
-static struct gg_str format_digits(char room[NUMBER_BYTES], unsigned long long n, unsigned base)
-{
-    size_t at = NUMBER_BYTES;
-
-    do
-        room[--at] = "0123456789abcdef"[n % base];
-    while ((n /= base) > 0);
-    return (struct gg_str){room + at, NUMBER_BYTES - at};
-}
-
-static struct gg_str format_signed(char room[NUMBER_BYTES], long long n)
-{
-    struct gg_str s =
-        format_digits(room, n < 0 ? 0 - (unsigned long long)n : (unsigned long long)n, 10);
-
-    if (n >= 0)
-        return s;
-    room[NUMBER_BYTES - s.n - 1] = '-';
-    return (struct gg_str){s.p - 1, s.n + 1};
-}
-
 void gg_logline_add_int(struct gg_logline *l, const char *key, long long value)
 {
-    char room[NUMBER_BYTES];
+    char room[GG_STR_NUMBER_BYTES];
 
-    add_number(l, key, format_signed(room, value));
+    add_number(l, key, gg_str_format_int(room, value));
 }
 
 #define NO_PRECISION    (-1)
@@ -303,7 +279,7 @@ static unsigned long long take_unsigned(struct arguments *a, char size)
 
 /* What one conversion stands for: borrowed, or written into room. */
 static struct gg_str convert(struct arguments *a, const struct conversion *c,
-                             char room[NUMBER_BYTES])
+                             char room[GG_STR_NUMBER_BYTES])
 {
     if (c->type == 's') {
         int given = c->precision == GIVEN_PRECISION ? va_arg(a->ap, int) : c->precision;
@@ -312,9 +288,9 @@ static struct gg_str convert(struct arguments *a, const struct conversion *c,
         return s == NULL ? GG_STR("(null)") : (struct gg_str){s, strnlen(s, most)};
     }
     if (c->type == 'x' || c->type == 'u')
-        return format_digits(room, take_unsigned(a, c->size), c->type == 'x' ? 16 : 10);
+        return gg_str_format_digits(room, take_unsigned(a, c->size), c->type == 'x' ? 16 : 10);
     if (c->type != 'c' && c->type != '%')
-        return format_signed(room, take_signed(a, c->size));
+        return gg_str_format_int(room, take_signed(a, c->size));
     room[0] = '%';
     if (c->type == 'c')
         room[0] = (char)va_arg(a->ap, int);
@@ -324,7 +300,7 @@ static struct gg_str convert(struct arguments *a, const struct conversion *c,
 /* The value with its conversions made, as far as there is room; all arguments are taken. */
 static size_t fill_value(struct arguments *a, struct gg_str value, char *out, size_t size)
 {
-    char room[NUMBER_BYTES];
+    char room[GG_STR_NUMBER_BYTES];
     size_t n = 0;
     const char *p = value.p;
     const char *end = value.p + value.n;

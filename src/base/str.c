@@ -88,6 +88,26 @@ bool gg_str_take(struct gg_str *rest, char sep, struct gg_str *part)
     return true;
 }
 
+struct gg_str gg_str_format_digits(char room[GG_STR_NUMBER_BYTES], uint64_t n, unsigned base)
+{
+    size_t at = GG_STR_NUMBER_BYTES;
+
+    do
+        room[--at] = "0123456789abcdef"[n % base];
+    while ((n /= base) > 0);
+    return (struct gg_str){room + at, GG_STR_NUMBER_BYTES - at};
+}
+
+struct gg_str gg_str_format_int(char room[GG_STR_NUMBER_BYTES], int64_t n)
+{
+    struct gg_str s = gg_str_format_digits(room, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 10);
+
+    if (n >= 0)
+        return s;
+    room[GG_STR_NUMBER_BYTES - s.n - 1] = '-';
+    return (struct gg_str){s.p - 1, s.n + 1};
+}
+
 bool gg_str_parse_int(struct gg_str s, int64_t min, int64_t max, int64_t *out)
 {
     int64_t v = 0;

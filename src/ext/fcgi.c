@@ -5,6 +5,7 @@
 #include "gg/base/secret.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* How long the web server may take over one read or write; it buffers for slow clients. */
@@ -27,6 +29,9 @@
 
 /* Of a request that was answered before it was read, so much is read before its connection ends. */
 #define REST_READS_MAX 64
+
+/* What one record holds; the protocol has it in 16 bits, and likes a multiple of 8. */
+#define RECORD_BYTES ((size_t)0xfff8)
 
 struct gg_fcgi {
     int listen_fd;
@@ -122,6 +127,11 @@ static int wait_for_any(struct gg_fcgi *f, const sigset_t *wait_mask)
 {
     struct epoll_event ready;
     int wait_ms = is_to_become_idle(f) ? idle_after_ms(f) : LOOK_AGAIN_MS;
+    int fd = accept_one(f);
+
+    /* Under load there is one already. */
+    if (fd != NONE_YET)
+        return fd;
     int count = epoll_pwait(f->epoll_fd, &ready, 1, wait_ms, wait_mask);
 
     if (count < 0)
@@ -239,30 +249,88 @@ static void end(struct gg_fcgi *f)
 {
     FCGX_Request *r = &f->request;
 
-    if (!r->keepConnection && FCGX_FClose(r->err) == 0 && FCGX_FClose(r->out) == 0 &&
-        has_all_come(f)) {
+    if (!r->keepConnection && has_all_come(f))
         drop_connection(f);
-        return;
-    }
-    FCGX_Finish_r(r);
+    else
+        FCGX_Free(r, !r->keepConnection || FCGX_GetError(r->in) != 0);
 }
 
-void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str answer)
+static FCGI_Header make_header(const struct gg_fcgi *f, unsigned char type, size_t n)
+{
+    return (FCGI_Header){.version = FCGI_VERSION_1,
+                         .type = type,
+                         .requestIdB1 = (unsigned char)(f->request.requestId >> 8),
+                         .requestIdB0 = (unsigned char)f->request.requestId,
+                         .contentLengthB1 = (unsigned char)(n >> 8),
+                         .contentLengthB0 = (unsigned char)n};
+}
+
+/* Takes what was sent off the front. */
+static void skip_sent(struct msghdr *m, size_t n)
+{
+    for (; m->msg_iovlen > 0 && n >= m->msg_iov->iov_len; m->msg_iov++, m->msg_iovlen--)
+        n -= m->msg_iov->iov_len;
+    if (n == 0)
+        return;
+    m->msg_iov->iov_base = (char *)m->msg_iov->iov_base + n;
+    m->msg_iov->iov_len -= n;
+}
+
+static bool send_all(const struct gg_fcgi *f, struct msghdr *m, struct gg_deadline deadline)
+{
+    while (m->msg_iovlen > 0) {
+        /* Who reads so slowly has read enough of one worker's time. */
+        if (gg_deadline_left_ms(deadline) == 0)
+            return false;
+        ssize_t put = sendmsg(f->request.ipcFd, m, MSG_NOSIGNAL);
+        if (put < 0 && errno != EINTR)
+            return false;
+        skip_sent(m, put < 0 ? 0 : (size_t)put);
+    }
+    return true;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * The library would copy it into a buffer of 8 KB and write that each time. Here it goes from where
+ * it is, and all of it at once, unless it is very long: each write may wake the web server.
+ */
+static bool send_answer(const struct gg_fcgi *f, struct gg_str head, struct gg_str body)
 {
     struct gg_deadline deadline = gg_deadline_in(ANSWER_TIMEOUT_S * 1000);
+    struct {
+        FCGI_Header output;
+        FCGI_EndRequestRecord request;
+    } ends = {.output = make_header(f, FCGI_STDOUT, 0),
+              .request.header = make_header(f, FCGI_END_REQUEST, sizeof ends.request.body)};
 
-    while (answer.n > 0) {
-        /* Who reads so slowly has read enough of one worker's time. */
-        if (gg_deadline_left_ms(deadline) == 0) {
-            (void)shutdown(f->request.ipcFd, SHUT_RDWR);
-            break;
-        }
-        int part = answer.n > 65536 ? 65536 : (int)answer.n;
-        int put = FCGX_PutStr(answer.p, part, f->request.out);
-        /* The client has gone: nobody is left to tell. */
-        if (put <= 0)
-            break;
-        answer = gg_str_skip(answer, (size_t)put);
+    for (bool is_last = false; !is_last;) {
+        size_t of_head = least(head.n, RECORD_BYTES);
+        size_t of_body = least(body.n, RECORD_BYTES - of_head);
+        is_last = of_head == head.n && of_body == body.n;
+        FCGI_Header header = make_header(f, FCGI_STDOUT, of_head + of_body);
+        struct iovec parts[] = {{&header, sizeof header},
+                                {(char *)head.p, of_head},
+                                {(char *)body.p, of_body},
+                                {&ends, is_last ? sizeof ends : 0}};
+        struct msghdr m = {.msg_iov = parts, .msg_iovlen = sizeof parts / sizeof parts[0]};
+        if (!send_all(f, &m, deadline))
+            return false;
+        head = gg_str_skip(head, of_head);
+        body = gg_str_skip(body, of_body);
     }
-    end(f);
+    return true;
+}
+
+void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str head, struct gg_str body)
+{
+    /* Else the client has gone: nobody is left to tell. */
+    if (send_answer(f, head, body))
+        end(f);
+    else
+        drop_connection(f);
 }

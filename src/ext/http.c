@@ -96,8 +96,7 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
         return 0;
     while (value.n > 0 && (value.p[value.n - 1] == '\n' || value.p[value.n - 1] == '\r'))
         value.n--;
-    /* A status line begins another answer (100 Continue before it): what came so far is not of it.
-     */
+    /* A status line begins another answer (100 Continue before): what came so far is not of it. */
     if (gg_str_has_prefix(value, "HTTP/"))
         *x->response = (struct gg_http_response){0};
     if (!gg_str_take(&value, ':', &name) || value.p == NULL)
@@ -122,39 +121,9 @@ static int before_request(void *arg, char *to, char *from, int to_port, int from
     return is_again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-static bool set_up(CURL **easy, struct gg_err *err)
+/* What is the same for all calls. */
+static void set_up(CURL *c, const struct gg_http_options *options)
 {
-    if (*easy == NULL)
-        *easy = curl_easy_init();
-    if (*easy == NULL)
-        return gg_fail(err, GG_EINTERNAL, "libcurl does not start");
-    /* Connections, TLS sessions and DNS answers survive this; settings do not. */
-    curl_easy_reset(*easy);
-    return true;
-}
-
-static struct curl_slist *add_headers(const struct gg_http_request *request)
-{
-    /* No "Expect: 100-continue": it costs a round trip, and Microsoft does not ask for it. */
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-
-    for (size_t i = 0; i < GG_HTTP_HEADERS_MAX && request->headers[i] != NULL; i++)
-        list = curl_slist_append(list, request->headers[i]);
-    return list;
-}
-
-static void free_headers(void *list)
-{
-    curl_slist_free_all(list);
-}
-
-static void set_request(CURL *c, const struct gg_http_options *options,
-                        const struct gg_http_request *request, long timeout_ms)
-{
-    long connect_ms = options->connect_timeout_s * 1000L;
-
-    curl_easy_setopt(c, CURLOPT_URL, request->url);
-    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
@@ -162,30 +131,74 @@ static void set_request(CURL *c, const struct gg_http_options *options,
     /* Else a time-out waits for the resolver's thread, and that for name servers that are mute. */
     curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_s * 1000L);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(c, CURLOPT_USERAGENT, "graphgate");
-    if (strcmp(request->method, "GET") != 0)
-        curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, KEPT_FOR_WRITES_S);
-    if (request->wants_own_connection)
-        curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
-    /* Plain http is for this machine alone: no proxy of the environment may see it. */
-    if (strncmp(request->url, "http:", 5) == 0)
-        curl_easy_setopt(c, CURLOPT_PROXY, "");
-    else if (getenv("no_proxy") == NULL && getenv("NO_PROXY") == NULL)
+    if (getenv("no_proxy") == NULL && getenv("NO_PROXY") == NULL)
         curl_easy_setopt(c, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     if (options->ca_file != NULL)
         curl_easy_setopt(c, CURLOPT_CAINFO, options->ca_file);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, before_request);
+}
+
+static struct curl_slist *list_headers(struct gg_arena *a, const struct gg_http_request *request)
+{
+    struct curl_slist *nodes = gg_arena_alloc(a, (GG_HTTP_HEADERS_MAX + 1) * sizeof *nodes);
+    size_t n = 0;
+
+    for (; n < GG_HTTP_HEADERS_MAX && request->headers[n] != NULL; n++)
+        nodes[n].data = (char *)request->headers[n];
+    /* No "Expect: 100-continue": it costs a round trip, and Microsoft does not ask for it. */
+    if (request->body.p != NULL)
+        nodes[n++].data = (char *)"Expect:";
+    for (size_t i = 1; i < n; i++)
+        nodes[i - 1].next = &nodes[i];
+    return n == 0 ? NULL : nodes;
+}
+
+static void set_request(CURL *c, const struct gg_http_request *request, struct exchange *x,
+                        long timeout_ms)
+{
+    curl_easy_setopt(c, CURLOPT_URL, request->url);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, list_headers(x->arena, request));
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
+    curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, request->wants_own_connection ? 1L : 0L);
+    /* Plain http is for this machine alone: no proxy of the environment may see it. */
+    curl_easy_setopt(c, CURLOPT_PROXY, strncmp(request->url, "http:", 5) == 0 ? "" : NULL);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(c, CURLOPT_PREREQDATA, x);
+    if (x->is_read)
+        return;
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, KEPT_FOR_WRITES_S);
     if (request->body.p != NULL) {
         curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body.p);
-    } else if (strcmp(request->method, "GET") == 0) {
-        curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
     }
+}
+
+/*
+ * The handle outlives the arena: nothing of this request may stay in it. Connections, TLS sessions
+ * and DNS answers survive. A reset costs more than all that a read has set.
+ */
+static void take_back(const struct gg_http *h, CURL *c, const struct exchange *x)
+{
+    if (!x->is_read) {
+        curl_easy_reset(c);
+        set_up(c, &h->options);
+        return;
+    }
+    curl_easy_setopt(c, CURLOPT_URL, NULL);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, NULL);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, NULL);
+    curl_easy_setopt(c, CURLOPT_PREREQDATA, NULL);
 }
 
 static enum gg_http_end end_of(CURLcode code)
@@ -237,31 +250,26 @@ static bool prepare(const struct gg_http *h, CURL **easy, const struct gg_http_r
     if (left_ms == 0)
         return gg_fail(err, GG_ETIMEOUT, "the request's deadline has passed");
     x->response->end = GG_HTTP_BAD;
-    if (!set_up(easy, err))
-        return false;
+    if (*easy == NULL) {
+        *easy = curl_easy_init();
+        if (*easy == NULL)
+            return gg_fail(err, GG_EINTERNAL, "libcurl does not start");
+        set_up(*easy, &h->options);
+    }
     x->is_read = strcmp(request->method, "GET") == 0;
     gg_buf_init(&x->body, x->arena, request->cap_bytes);
-    struct curl_slist *headers = add_headers(request);
-    gg_arena_defer(x->arena, free_headers, headers);
-    set_request(*easy, &h->options, request, (long)(left_ms < timeout_ms ? left_ms : timeout_ms));
-    curl_easy_setopt(*easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(*easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(*easy, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(*easy, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(*easy, CURLOPT_HEADERDATA, x);
-    curl_easy_setopt(*easy, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(*easy, CURLOPT_PREREQDATA, x);
+    set_request(*easy, request, x, (long)(left_ms < timeout_ms ? left_ms : timeout_ms));
     return true;
 }
 
 /* What a call that has ended came to. */
-static bool conclude(CURL *easy, CURLcode code, struct exchange *x, struct gg_err *err)
+static bool conclude(const struct gg_http *h, CURL *easy, CURLcode code, struct exchange *x,
+                     struct gg_err *err)
 {
     long status = 0;
 
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    /* The handle outlives the arena: nothing of this request may stay in it. */
-    curl_easy_reset(easy);
+    take_back(h, easy, x);
     if (code != CURLE_OK)
         return fail_of(code, x, err);
     x->response->end = GG_HTTP_WHOLE;
@@ -276,7 +284,7 @@ bool gg_http_fetch(struct gg_http *h, struct gg_arena *a, const struct gg_http_r
     struct exchange x = {.arena = a, .response = response};
 
     return prepare(h, &h->easy, request, &x, err) &&
-           conclude(h->easy, curl_easy_perform(h->easy), &x, err);
+           conclude(h, h->easy, curl_easy_perform(h->easy), &x, err);
 }
 
 static bool set_up_multi(struct gg_http *h, struct gg_err *err)
@@ -309,8 +317,10 @@ bool gg_http_begin(struct gg_http *h, struct gg_arena *a, const struct gg_http_r
     *x = (struct exchange){.arena = a, .response = &flight->response};
     if (!set_up_multi(h, err) || !prepare(h, &place->easy, request, x, err))
         return false;
-    if (curl_multi_add_handle(h->multi, place->easy) != CURLM_OK)
+    if (curl_multi_add_handle(h->multi, place->easy) != CURLM_OK) {
+        take_back(h, place->easy, x);
         return gg_fail(err, GG_EINTERNAL, "libcurl does not take a call");
+    }
     place->exchange = x;
     place->flight = flight;
     /* Before its headers go. */
@@ -323,7 +333,7 @@ static struct gg_http_flight *land(struct gg_http *h, struct place *place, CURLc
     struct gg_http_flight *flight = place->flight;
 
     (void)curl_multi_remove_handle(h->multi, place->easy);
-    (void)conclude(place->easy, code, place->exchange, &flight->err);
+    (void)conclude(h, place->easy, code, place->exchange, &flight->err);
     place->exchange = NULL;
     place->flight = NULL;
     return flight;
@@ -368,7 +378,7 @@ void gg_http_drop(struct gg_http *h)
         if (p->exchange == NULL)
             continue;
         (void)curl_multi_remove_handle(h->multi, p->easy);
-        curl_easy_reset(p->easy);
+        take_back(h, p->easy, p->exchange);
         p->exchange = NULL;
         p->flight = NULL;
     }

@@ -244,6 +244,6 @@ bool gg_calendar_transaction(struct gg_call *c, struct gg_token_key key,
 
     if (!gg_crypto_sha256(text, hash, err))
         return false;
-    *out = gg_crypto_format_uuid(c->arena, hash);
+    *out = gg_crypto_format_uuid(c->arena, hash, 4);
     return true;
 }

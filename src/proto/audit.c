@@ -44,11 +44,12 @@ static struct gg_str format_id(struct gg_arena *a, int64_t at_us, const unsigned
 {
     uint64_t ms = (uint64_t)at_us / 1000;
     unsigned rand_a = (unsigned)(at_us % 1000) << 2 | rest[0] >> 6;
+    unsigned char raw[16] = {[6] = (unsigned char)(rand_a >> 8), [7] = (unsigned char)rand_a};
 
-    return gg_str_of(gg_arena_printf(
-        a, "%08llx-%04llx-7%03x-%02x%02x-%02x%02x%02x%02x%02x%02x", (unsigned long long)(ms >> 16),
-        (unsigned long long)(ms & 0xffff), rand_a, (rest[0] & 0x3f) | 0x80, rest[1], rest[2],
-        rest[3], rest[4], rest[5], rest[6], rest[7]));
+    for (int i = 0; i < 6; i++)
+        raw[i] = (unsigned char)(ms >> (40 - 8 * i));
+    memcpy(raw + 8, rest, 8);
+    return gg_crypto_format_uuid(a, raw, 7);
 }
 
 struct gg_str gg_audit_least_id(struct gg_arena *a, int64_t at_us)
@@ -70,7 +71,7 @@ bool gg_audit_stamp(struct gg_arena *a, int64_t at_us, struct gg_audit_row *row,
 {
     unsigned char rest[8];
 
-    if (!gg_crypto_random(rest, sizeof rest, err))
+    if (!gg_crypto_random_id(rest, sizeof rest, err))
         return false;
     row->id = format_id(a, at_us, rest);
     row->at = gg_audit_format_time(a, at_us);
@@ -98,10 +99,12 @@ static bool sign(struct gg_arena *a, const unsigned char *key, const struct sign
     gg_buf_init(&text, a, TEXT_BYTES_MAX);
     gg_buf_add_text(&text, s->what);
     for (size_t i = 0; i < s->count; i++) {
-        if (s->fields[i].p == NULL)
+        if (s->fields[i].p == NULL) {
             gg_buf_add_char(&text, '-');
-        else
-            gg_buf_add_fmt(&text, "%zu:", s->fields[i].n);
+        } else {
+            gg_buf_add_int(&text, (int64_t)s->fields[i].n);
+            gg_buf_add_char(&text, ':');
+        }
         gg_buf_add(&text, s->fields[i]);
         gg_buf_add_char(&text, ',');
     }

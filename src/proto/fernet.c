@@ -8,14 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERSION       0x80
-#define KEY_CHARS     44
-#define HALF_BYTES    16                           /* a key is 16 bytes to sign and 16 to encrypt */
-#define HEAD_BYTES    (1 + 8 + GG_AES_BLOCK_BYTES) /* version, time, IV */
-#define MAC_BYTES     GG_SHA256_BYTES
-#define IV_OFFSET     9
-#define PURPOSE_BYTES 64
-#define LENGTH_BYTES  (HEAD_BYTES + GG_AES_BLOCK_BYTES + MAC_BYTES) /* of the shortest token */
+#define VERSION      0x80
+#define KEY_CHARS    44
+#define HALF_BYTES   16                           /* a key is 16 bytes to sign and 16 to encrypt */
+#define HEAD_BYTES   (1 + 8 + GG_AES_BLOCK_BYTES) /* version, time, IV */
+#define MAC_BYTES    GG_SHA256_BYTES
+#define IV_OFFSET    9
+#define LENGTH_BYTES (HEAD_BYTES + GG_AES_BLOCK_BYTES + MAC_BYTES) /* of the shortest token */
 
 bool gg_fernet_parse_keys(struct gg_arena *a, struct gg_secret text, struct gg_fernet *f,
                           struct gg_err *err)
@@ -57,15 +56,13 @@ bool gg_fernet_generate(struct gg_arena *a, struct gg_str *key, struct gg_err *e
 bool gg_fernet_derive(const struct gg_fernet *f, size_t i, const char *purpose,
                       unsigned char out[GG_FERNET_KEY_BYTES], struct gg_err *err)
 {
-    struct gg_secret key;
+    const struct gg_str parts[] = {GG_STR("graphgate "), gg_str_of(purpose), GG_STR(" v1")};
     struct gg_mac mac;
-    char text[PURPOSE_BYTES];
-    int n = snprintf(text, sizeof text, "graphgate %s v1", purpose);
 
-    if (i >= f->count || n < 0 || (size_t)n >= sizeof text)
-        return gg_fail(err, GG_EINTERNAL, "Fernet: no key %zu, or too long a purpose", i);
-    key = (struct gg_secret){(const char *)f->keys[i], GG_FERNET_KEY_BYTES};
-    if (!gg_crypto_hmac(GG_SHA256, key, (struct gg_str){text, (size_t)n}, &mac, err))
+    if (i >= f->count)
+        return gg_fail(err, GG_EINTERNAL, "Fernet: no key %zu", i);
+    struct gg_secret key = {(const char *)f->keys[i], GG_FERNET_KEY_BYTES};
+    if (!gg_crypto_hmac_parts(GG_SHA256, key, &(struct gg_parts){parts, 3}, &mac, err))
         return false;
     memcpy(out, mac.bytes, GG_FERNET_KEY_BYTES);
     gg_wipe(&mac, sizeof mac);

@@ -11,6 +11,8 @@ static bool is_unreserved(char c)
 
 void gg_urlenc_add(struct gg_buf *b, struct gg_str in)
 {
+    static const char digits[] = "0123456789ABCDEF";
+
     while (in.n > 0) {
         size_t n = 0;
         while (n < in.n && is_unreserved(in.p[n]))
@@ -19,7 +21,9 @@ void gg_urlenc_add(struct gg_buf *b, struct gg_str in)
         in = gg_str_skip(in, n);
         if (in.n == 0)
             break;
-        gg_buf_add_fmt(b, "%%%02X", (unsigned)(unsigned char)in.p[0]);
+        unsigned char c = (unsigned char)in.p[0];
+        const char escaped[] = {'%', digits[c >> 4], digits[c & 15]};
+        gg_buf_add(b, (struct gg_str){escaped, sizeof escaped});
         in = gg_str_skip(in, 1);
     }
 }

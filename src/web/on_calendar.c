@@ -4,6 +4,8 @@
 #include "gg/flow/calendar.h"
 
 #define HEADER_BYTES_MAX 255
+/* Of an answer with a list: what stands behind it, mostly. */
+#define AROUND_BYTES 256
 
 static struct gg_token_key key_of(const struct gg_exchange *x)
 {
@@ -13,6 +15,11 @@ static struct gg_token_key key_of(const struct gg_exchange *x)
 static void put_items(struct gg_jsonw *w, const char *name, const struct gg_str *items,
                       size_t count)
 {
+    size_t bytes = AROUND_BYTES;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += items[i].n + 1;
+    gg_buf_reserve(w->buf, bytes);
     gg_jsonw_key(w, name);
     gg_jsonw_open(w, '[');
     for (size_t i = 0; i < count; i++)

@@ -22,7 +22,9 @@ void gg_response_header(struct gg_response *r, const char *name, struct gg_str v
 
 void gg_response_header_int(struct gg_response *r, const char *name, int64_t value)
 {
-    gg_buf_add_fmt(&r->headers, "%s: %lld\r\n", name, (long long)value);
+    char room[GG_STR_NUMBER_BYTES];
+
+    gg_response_header(r, name, gg_str_format_int(room, value));
 }
 
 void gg_response_rewind(struct gg_response *r, size_t mark)
@@ -153,23 +155,23 @@ void gg_response_problem(struct gg_response *r, const struct gg_err *err, struct
     gg_response_end(r);
 }
 
-struct gg_str gg_response_format(struct gg_response *r, enum gg_response_form form)
+struct gg_str gg_response_format(struct gg_response *r)
 {
-    struct gg_buf out;
+    struct gg_buf head;
 
-    gg_buf_init(&out, r->arena, HEADERS_BYTES_MAX + GG_RESPONSE_BODY_MAX);
-    gg_buf_add_fmt(&out, "Status: %d\r\n", r->status);
+    gg_buf_init(&head, r->arena, 2 * HEADERS_BYTES_MAX);
+    gg_buf_add_text(&head, "Status: ");
+    gg_buf_add_int(&head, r->status);
+    gg_buf_add_text(&head, "\r\n");
     if (r->content_type != NULL) {
-        gg_buf_add_text(&out, "Content-Type: ");
-        gg_buf_add_text(&out, r->content_type);
-        gg_buf_add_text(&out, "\r\n");
+        gg_buf_add_text(&head, "Content-Type: ");
+        gg_buf_add_text(&head, r->content_type);
+        gg_buf_add_text(&head, "\r\n");
     }
-    gg_buf_add(&out, gg_buf_str(&r->headers));
-    gg_buf_add_fmt(&out,
-                   "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                   "Content-Length: %zu\r\n\r\n",
-                   r->body.n);
-    if (form == GG_RESPONSE_WHOLE)
-        gg_buf_add(&out, gg_buf_str(&r->body));
-    return gg_buf_str(&out);
+    gg_buf_add(&head, gg_buf_str(&r->headers));
+    gg_buf_add_text(&head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                           "Content-Length: ");
+    gg_buf_add_int(&head, (int64_t)r->body.n);
+    gg_buf_add_text(&head, "\r\n\r\n");
+    return gg_buf_str(&head);
 }

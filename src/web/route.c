@@ -362,11 +362,10 @@ void gg_route_serve(struct gg_ctx *ctx, struct gg_arena *a, struct gg_fcgi *f)
         answer_error(x, &err);
     gg_response_header(&x->response, "X-Request-ID", x->request.request_id);
     count_request(x, &err, start_us);
-    struct gg_str answer =
-        gg_response_format(&x->response, x->request.is_head ? GG_RESPONSE_HEAD : GG_RESPONSE_WHOLE);
-    if (answer.n > AT_ONCE_BYTES)
+    struct gg_str body = x->request.is_head ? GG_STR("") : gg_buf_str(&x->response.body);
+    if (body.n > AT_ONCE_BYTES)
         gg_db_rest(ctx->db);
-    gg_fcgi_finish(f, answer);
+    gg_fcgi_finish(f, gg_response_format(&x->response), body);
     log_request(x, route, &err, (gg_clock_mono_us() - start_us) / 1000,
                 gg_db_spent_us(ctx->db) - start_db_us);
     gg_log_set_request("");

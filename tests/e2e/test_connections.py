@@ -117,7 +117,7 @@ def test_one_connection_for_reads_and_writes(front, kept, offered, protocol):
     assert {one["protocol"] for one in seen} == {protocol}
 
 
-# mutant: src/ext/http.c: /* The handle outlives the arena: => curl_easy_cleanup(h->easy); h->easy = curl_easy_init(); /* The handle outlives the arena:
+# mutant: src/ext/http.c: if (*easy == NULL) { => curl_easy_cleanup(*easy); *easy = NULL; if (*easy == NULL) {
 def test_a_new_connection_resumes_the_session(front, kept):
     """The server ends each connection after two requests: all but the first begin with the session that there was."""
     before = front(http2=False, requests=2)

@@ -113,7 +113,7 @@ static void serve(struct gg_arena *a, const char *mark, size_t at_most)
             check_request(&r);
         else
             REQUIRE(gg_fcgi_param(fcgi, "REQUEST_METHOD").p == NULL && r.path.n == 0);
-        gg_fcgi_finish(fcgi, GG_STR(ANSWER));
+        gg_fcgi_finish(fcgi, GG_STR(ANSWER), GG_STR(""));
     }
 }
 

@@ -12,9 +12,9 @@
 enum inject_kind {
     INJECT_NOTHING,
     INJECT_MEMORY,    /* malloc, calloc, realloc give NULL */
-    INJECT_INTERRUPT, /* read, recv, write, send, poll: EINTR, before anything was done */
+    INJECT_INTERRUPT, /* read, recv, write, send(msg), poll: EINTR, before anything was done */
     INJECT_PIECES,    /* each of them from the n-th on: one byte at most */
-    INJECT_RESET,     /* read, recv, write, send: ECONNRESET */
+    INJECT_RESET,     /* read, recv, write, send(msg): ECONNRESET */
     INJECT_FILES,     /* socket, accept: EMFILE */
     INJECT_KINDS
 };

@@ -235,9 +235,8 @@ static bool serve_one(struct op_run *run, struct gg_fcgi *f)
         return false;
     w->served_second = gg_str_is(gg_fcgi_param(f, "WHO"), "second");
     bool whole = gg_fcgi_read(f, run->arena, 4, &body, &run->err);
-    gg_fcgi_finish(f, whole ? gg_str_of(gg_arena_printf(run->arena, "Status: 200\r\n\r\n%.*s",
-                                                        GG_STR_ARG(body)))
-                            : GG_STR("Status: 400\r\n\r\n"));
+    gg_fcgi_finish(f, whole ? GG_STR("Status: 200\r\n\r\n") : GG_STR("Status: 400\r\n\r\n"),
+                   whole ? body : GG_STR(""));
     return whole;
 }
 

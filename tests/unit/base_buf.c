@@ -34,9 +34,10 @@ START_TEST(every_way_of_adding)
     gg_buf_add_char(&b, ' ');
     gg_buf_add_fmt(&b, "%d%s", 3, "!");
     gg_buf_add_fmt(&b, "%s", "");
-    ck_assert_str_eq(b.p, "one two 3!");
+    gg_buf_add_int(&b, -45);
+    ck_assert_str_eq(b.p, "one two 3!-45");
     gg_buf_add_char(&b, '\0');
-    ck_assert_uint_eq(gg_buf_str(&b).n, 11);
+    ck_assert_uint_eq(gg_buf_str(&b).n, 14);
     gg_arena_close(arena);
 }
 END_TEST
@@ -51,6 +52,26 @@ START_TEST(grows_over_many_sizes)
     ck_assert_uint_eq(strlen(s.p), 50000);
     ck_assert_mem_eq(s.p + 5 * 1234, "01234", 5);
     ck_assert_mem_eq(s.p + 5 * 9999, "09999", 5);
+    gg_arena_close(arena);
+}
+END_TEST
+
+START_TEST(what_is_reserved_does_not_move)
+{
+    open_buf(100000);
+    gg_buf_add(&b, GG_STR("begin"));
+    gg_buf_reserve(&b, 50000);
+    const char *p = b.p;
+    (void)gg_arena_alloc(arena, 1);
+    for (int i = 0; i < 10000; i++)
+        gg_buf_add_fmt(&b, "%05d", i);
+    ck_assert_ptr_eq(b.p, p);
+    ck_assert_mem_eq(b.p, "begin00000", 10);
+    /* What can never be added needs no room. */
+    gg_buf_reserve(&b, 50000);
+    gg_buf_reserve(&b, SIZE_MAX);
+    ck_assert_ptr_eq(b.p, p);
+    ck_assert(!gg_buf_is_full(&b));
     gg_arena_close(arena);
 }
 END_TEST
@@ -88,5 +109,5 @@ START_TEST(full_stays_full)
 }
 END_TEST
 
-GG_UNIT_MAIN("base/buf", starts_empty, every_way_of_adding, grows_over_many_sizes, the_cap_is_exact,
-             full_stays_full)
+GG_UNIT_MAIN("base/buf", starts_empty, every_way_of_adding, grows_over_many_sizes,
+             what_is_reserved_does_not_move, the_cap_is_exact, full_stays_full)

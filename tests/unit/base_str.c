@@ -107,6 +107,30 @@ START_TEST(numbers_have_bounds)
 }
 END_TEST
 
+START_TEST(numbers_are_written)
+{
+    static const struct {
+        int64_t n;
+        const char *decimal;
+        const char *hex; /* of the same bits */
+    } cases[] = {
+        {0, "0", "0"},
+        {-1, "-1", "ffffffffffffffff"},
+        {10, "10", "a"},
+        {-987, "-987", "fffffffffffffc25"},
+        {INT64_MAX, "9223372036854775807", "7fffffffffffffff"},
+        {INT64_MIN, "-9223372036854775808", "8000000000000000"},
+    };
+    char room[GG_STR_NUMBER_BYTES];
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ck_assert_gg_str(gg_str_format_int(room, cases[i].n), cases[i].decimal);
+        ck_assert_gg_str(gg_str_format_digits(room, (uint64_t)cases[i].n, 16), cases[i].hex);
+    }
+    ck_assert_gg_str(gg_str_format_digits(room, UINT64_MAX, 10), "18446744073709551615");
+}
+END_TEST
+
 START_TEST(words)
 {
     ck_assert(gg_str_is_word(GG_STR("aZ09"), 4, ""));
@@ -185,5 +209,5 @@ START_TEST(uuids)
 }
 END_TEST
 
-GG_UNIT_MAIN("base/str", equality, parts, taking, numbers, numbers_have_bounds, words, printable,
-             utf8, uuids)
+GG_UNIT_MAIN("base/str", equality, parts, taking, numbers, numbers_have_bounds, numbers_are_written,
+             words, printable, utf8, uuids)

@@ -4,7 +4,10 @@
 
 #include "gg/base/clock.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +19,30 @@ static struct gg_arena *arena;
 static struct gg_fcgi *fcgi;
 static int listen_fd;
 static struct gg_err err;
+
+/* What the system does with what is sent: with most > 0 it takes no more than that in each second
+ * call, and is interrupted in the others. */
+static struct {
+    size_t most;
+    int calls;
+} sending;
+
+ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+    const struct iovec *part = m->msg_iov;
+
+    sending.calls++;
+    if (sending.most == 0)
+        return syscall(SYS_sendmsg, fd, m, flags);
+    if (sending.calls % 2 == 1) {
+        errno = EINTR;
+        return -1;
+    }
+    while (part->iov_len == 0)
+        part++;
+    return send(fd, part->iov_base, part->iov_len < sending.most ? part->iov_len : sending.most,
+                flags);
+}
 
 static void close_fcgi(void *f)
 {
@@ -55,13 +82,14 @@ START_TEST(requests_and_answers)
         ck_assert_ptr_null(gg_fcgi_param(fcgi, "ABSENT").p);
         ck_assert(gg_fcgi_read(fcgi, arena, 3, &body, &err));
         ck_assert(gg_str_is_equal(body, GG_STR("a\0b")));
-        gg_fcgi_finish(fcgi, gg_str_of(gg_arena_printf(arena, "Status: 200\r\n\r\n%d", i)));
+        gg_fcgi_finish(fcgi, GG_STR("Status: 200\r\n\r\n"),
+                       gg_str_of(gg_arena_printf(arena, "%d", i)));
         ck_assert_gg_str(records_read(arena, fd),
                          gg_arena_printf(arena, "Status: 200\r\n\r\n%d", i));
     }
     /* A body that nobody reads is no part of the next request. */
     ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("unread")));
-    gg_fcgi_finish(fcgi, GG_STR("Status: 200\r\n\r\n"));
+    gg_fcgi_finish(fcgi, GG_STR("Status: 200\r\n\r\n"), GG_STR(""));
     ck_assert_gg_str(records_read(arena, fd), "Status: 200\r\n\r\n");
     ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("x")));
     ck_assert(gg_fcgi_read(fcgi, arena, 1, &body, &err));
@@ -80,7 +108,7 @@ START_TEST(cut_bodies)
     ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("four")));
     ck_assert(!gg_fcgi_read(fcgi, arena, 5, &body, &err));
     ck_assert_int_eq(err.code, GG_EINVALIDJSON);
-    gg_fcgi_finish(fcgi, GG_STR("Status: 400\r\n\r\n"));
+    gg_fcgi_finish(fcgi, GG_STR("Status: 400\r\n\r\n"), GG_STR(""));
     ck_assert_gg_str(records_read(arena, fd), "Status: 400\r\n\r\n");
     ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("")));
     ck_assert(gg_fcgi_read(fcgi, arena, 0, &body, &err) && body.n == 0);
@@ -111,8 +139,49 @@ START_TEST(large_ones)
     ck_assert(accept_next());
     ck_assert(gg_fcgi_read(fcgi, arena, n, &body, &err));
     ck_assert(gg_str_is_equal(body, (struct gg_str){bytes, n}));
-    gg_fcgi_finish(fcgi, body);
+    gg_fcgi_finish(fcgi, GG_STR(""), body);
     ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
+    gg_arena_close(arena);
+}
+END_TEST
+
+static struct gg_str make_bytes(size_t n)
+{
+    char *bytes = gg_arena_alloc(arena, n);
+
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (char)(i * 7 + i / 256);
+    return (struct gg_str){bytes, n};
+}
+
+/* A record holds 65,528 bytes. */
+START_TEST(answers_of_all_sizes)
+{
+    static const struct {
+        size_t head;
+        size_t body;
+        size_t most;
+        int calls; /* 0: many */
+    } cases[] = {
+        {1, 0, 0, 1},         {300, 16000, 0, 1}, {300, 65228, 0, 1},
+        {300, 65229, 0, 2},   {65528, 0, 0, 1},   {65528, 1, 0, 2},
+        {65529, 65528, 0, 3}, {20, 30, 1, 0},     {300, 65229, 4096, 0},
+    };
+
+    set_up();
+    int fd = records_connect(listen_fd);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct gg_str all = make_bytes(cases[i].head + cases[i].body);
+        sending.most = cases[i].most;
+        sending.calls = 0;
+        ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("")));
+        gg_fcgi_finish(fcgi, (struct gg_str){all.p, cases[i].head},
+                       gg_str_skip(all, cases[i].head));
+        ck_assert(gg_str_is_equal(records_read(arena, fd), all));
+        ck_assert(cases[i].calls == 0 || cases[i].calls == sending.calls);
+    }
+    sending.most = 0;
+    (void)close(fd);
     gg_arena_close(arena);
 }
 END_TEST
@@ -135,7 +204,7 @@ START_TEST(garbage)
         fd = records_connect(listen_fd);
         ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("")));
         ck_assert_gg_str(gg_fcgi_param(fcgi, "REQUEST_URI"), "/a?b");
-        gg_fcgi_finish(fcgi, GG_STR("x"));
+        gg_fcgi_finish(fcgi, GG_STR("x"), GG_STR(""));
         ck_assert_gg_str(records_read(arena, fd), "x");
         (void)close(fd);
     }
@@ -148,7 +217,7 @@ START_TEST(a_silent_connection_holds_nobody)
     set_up();
     int silent = records_connect(listen_fd);
     ck_assert(records_accept(fcgi, arena, silent, params, GG_STR("")));
-    gg_fcgi_finish(fcgi, GG_STR("first"));
+    gg_fcgi_finish(fcgi, GG_STR("first"), GG_STR(""));
     ck_assert_gg_str(records_read(arena, silent), "first");
     /* It is kept open and says nothing; another comes. */
     int other = records_connect(listen_fd);
@@ -156,7 +225,7 @@ START_TEST(a_silent_connection_holds_nobody)
     ck_assert(records_accept(fcgi, arena, other, params, GG_STR("")));
     int64_t took_ms = gg_clock_mono_ms() - start_ms;
     ck_assert_msg(took_ms < 1000, "it held the worker for %lld ms", (long long)took_ms);
-    gg_fcgi_finish(fcgi, GG_STR("second"));
+    gg_fcgi_finish(fcgi, GG_STR("second"), GG_STR(""));
     ck_assert_gg_str(records_read(arena, other), "second");
     ck_assert_ptr_null(records_read(arena, silent).p);
     (void)close(silent);
@@ -180,7 +249,7 @@ static int64_t time_to_end(size_t bytes)
     int fd = records_connect(listen_fd);
     ck_assert(records_write(fd, gg_buf_str(&b)) && accept_next());
     int64_t start_us = gg_clock_mono_us();
-    gg_fcgi_finish(fcgi, GG_STR("answer"));
+    gg_fcgi_finish(fcgi, GG_STR("answer"), GG_STR(""));
     int64_t took_us = gg_clock_mono_us() - start_us;
     ck_assert_gg_str(records_read(arena, fd), "answer");
     ck_assert_ptr_null(records_read(arena, fd).p);
@@ -230,13 +299,13 @@ START_TEST(who_waits_is_idle_once)
     gg_fcgi_set_idle(fcgi, (struct gg_fcgi_idle){30, count_call, &calls});
     int fd = records_connect(listen_fd);
     ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("")) && calls == 0);
-    gg_fcgi_finish(fcgi, GG_STR("x"));
+    gg_fcgi_finish(fcgi, GG_STR("x"), GG_STR(""));
     ck_assert_gg_str(records_read(arena, fd), "x");
     for (int wanted = 1; wanted <= 2; wanted++) {
         pid_t pid = send_late(wanted == 1 ? fd : -1);
         ck_assert(accept_next());
         ck_assert_int_eq(calls, wanted);
-        gg_fcgi_finish(fcgi, GG_STR("x"));
+        gg_fcgi_finish(fcgi, GG_STR("x"), GG_STR(""));
         ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
         (void)close(wanted == 1 ? fd : -1);
     }
@@ -274,7 +343,7 @@ START_TEST(clients_that_leave)
         int fd = records_connect(listen_fd);
         ck_assert(records_accept(fcgi, arena, fd, params, GG_STR("")));
         (void)close(fd);
-        gg_fcgi_finish(fcgi, GG_STR("nobody hears it"));
+        gg_fcgi_finish(fcgi, GG_STR("nobody hears it"), GG_STR(""));
     }
     gg_arena_close(arena);
 }
@@ -323,7 +392,7 @@ START_TEST(a_broken_socket_is_told)
 }
 END_TEST
 
-GG_UNIT_MAIN("ext/fcgi", requests_and_answers, cut_bodies, large_ones, garbage,
-             a_silent_connection_holds_nobody, a_whole_request_ends_at_once, who_waits_is_idle_once,
-             what_is_unfinished_is_tried_again, clients_that_leave, a_signal_ends_the_wait,
-             a_broken_socket_is_told)
+GG_UNIT_MAIN("ext/fcgi", requests_and_answers, cut_bodies, large_ones, answers_of_all_sizes,
+             garbage, a_silent_connection_holds_nobody, a_whole_request_ends_at_once,
+             who_waits_is_idle_once, what_is_unfinished_is_tried_again, clients_that_leave,
+             a_signal_ends_the_wait, a_broken_socket_is_told)

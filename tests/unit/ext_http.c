@@ -97,6 +97,14 @@ START_TEST(what_is_sent)
     ck_assert_ptr_eq(strstr(text, "DELETE /y HTTP/1.1\r\n"), text);
     ck_assert_ptr_null(strstr(text, "If-Match"));
     ck_assert_ptr_null(strstr(text, "application/json"));
+    /* Nor of a read, for which the handle is not reset. */
+    r = request("GET", "/z");
+    r.headers[0] = "If-Match: \"tag\"";
+    ck_assert(fetch(r) && fetch(request("GET", "/")));
+    ck_assert_ptr_nonnull(strstr(loopback_request(server, 2), "\r\nIf-Match: \"tag\"\r\n"));
+    text = loopback_request(server, 3);
+    ck_assert_ptr_eq(strstr(text, "GET / HTTP/1.1\r\n"), text);
+    ck_assert_ptr_null(strstr(text, "If-Match"));
     gg_arena_close(arena);
 }
 END_TEST

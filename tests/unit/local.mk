@@ -20,6 +20,7 @@ PLAIN_TESTS = \
 	tests/unit/base_str \
 	tests/unit/base_surrogate \
 	tests/unit/ext_crypto \
+	tests/unit/ext_crypto_hmac \
 	tests/unit/ext_fcgi \
 	tests/unit/ext_http \
 	tests/unit/ext_http_many \
@@ -107,6 +108,7 @@ libunit_a_SOURCES = \
 	tests/unit/records.c \
 	tests/unit/relay.c \
 	tests/unit/stand_in.c \
+	tests/unit/bytes.h \
 	tests/unit/database.h \
 	tests/unit/id_token.h \
 	tests/unit/loopback.h \
@@ -138,6 +140,7 @@ tests_unit_base_secret_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_str_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_base_surrogate_LDADD = libunit.a $(BASE) $(CHECK_LIBS)
 tests_unit_ext_crypto_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
+tests_unit_ext_crypto_hmac_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_db_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_db_hosts_LDADD = libunit.a $(EXT) $(CHECK_LIBS)
 tests_unit_ext_dbstmt_LDADD = libunit.a $(EXT) $(CHECK_LIBS)

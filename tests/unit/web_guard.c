@@ -51,7 +51,7 @@ static void receive(const char *claims, const char *address, enum gg_realm_id re
         claims == NULL ? "" : gg_arena_printf(s.arena, "Bearer %.*s", GG_STR_ARG(token)),
         NULL};
     if (x.request.fcgi == fcgi) {
-        gg_fcgi_finish(fcgi, GG_STR("x"));
+        gg_fcgi_finish(fcgi, GG_STR("x"), GG_STR(""));
         (void)records_read(s.arena, fd);
     }
     ck_assert(records_accept(fcgi, s.arena, fd, params, GG_STR("")));

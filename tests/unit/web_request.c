@@ -28,7 +28,7 @@ static void tear_down(void)
 static void receive(const char *const *params, const char *body)
 {
     if (r.fcgi == fcgi) {
-        gg_fcgi_finish(fcgi, GG_STR("x"));
+        gg_fcgi_finish(fcgi, GG_STR("x"), GG_STR(""));
         ck_assert_gg_str(records_read(arena, fd), "x");
     }
     ck_assert(records_accept(fcgi, arena, fd, params, gg_str_of(body)));

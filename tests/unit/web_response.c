@@ -17,7 +17,7 @@ static void set_up(void)
 
 static const char *format(void)
 {
-    return gg_response_format(&r, GG_RESPONSE_WHOLE).p;
+    return gg_arena_printf(arena, "%s%s", gg_response_format(&r).p, r.body.p);
 }
 
 /* promise: attack/isolation: No value of a request makes a header of an answer, a header or path to
@@ -65,10 +65,6 @@ START_TEST(json_answers)
                                                "X-Content-Type-Options: nosniff\r\n"
                                                "Content-Length: %zu\r\n\r\n%s",
                                                r.body.n, r.body.p));
-    /* HEAD has the same headers, and no body. */
-    struct gg_str head = gg_response_format(&r, GG_RESPONSE_HEAD);
-    ck_assert_uint_eq(head.n + r.body.n, gg_response_format(&r, GG_RESPONSE_WHOLE).n);
-    ck_assert_mem_eq(head.p + head.n - 4, "\r\n\r\n", 4);
     gg_arena_close(arena);
 }
 END_TEST

@@ -16,12 +16,17 @@ enum gg_hash { GG_SHA256 = 256, GG_SHA384 = 384, GG_SHA512 = 512 };
 
 GG_MUST bool gg_crypto_random(void *to, size_t n, struct gg_err *err);
 
+/* The same for ids, which must differ but are no secret; n at most 2048. Costs far less. */
+GG_MUST bool gg_crypto_random_id(void *to, size_t n, struct gg_err *err);
+
 /* n random bytes as base64url without padding (RFC 4648 section 5), n at most 64. */
 GG_MUST bool gg_crypto_random_text(struct gg_arena *a, size_t n, struct gg_str *out,
                                    struct gg_err *err);
 
-/* 16 bytes, usually a hash's, as a UUID of version 4's form; and a random one (RFC 9562). */
-struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes[16]);
+/* 16 bytes, but for the six bits that say so, as a UUID of a version; and a random one, of version
+ * 4 (RFC 9562). */
+struct gg_str gg_crypto_format_uuid(struct gg_arena *a, const unsigned char bytes[16],
+                                    unsigned version);
 GG_MUST bool gg_crypto_random_uuid(struct gg_arena *a, struct gg_str *out, struct gg_err *err);
 
 GG_MUST bool gg_crypto_sha256(struct gg_str in, unsigned char out[GG_SHA256_BYTES],
@@ -39,6 +44,15 @@ struct gg_mac {
 };
 GG_MUST bool gg_crypto_hmac(enum gg_hash hash, struct gg_secret key, struct gg_str in,
                             struct gg_mac *mac, struct gg_err *err);
+
+/* The same of a text that lies in pieces. */
+struct gg_parts {
+    const struct gg_str *parts;
+    size_t count;
+};
+GG_MUST bool gg_crypto_hmac_parts(enum gg_hash hash, struct gg_secret key,
+                                  const struct gg_parts *in, struct gg_mac *mac,
+                                  struct gg_err *err);
 
 /* AES-128-CBC with PKCS #7 padding; key and iv are 16 bytes. Borrows in; out is the arena's. */
 struct gg_aes {

@@ -36,7 +36,8 @@ struct gg_str gg_fcgi_param(const struct gg_fcgi *f, const char *name);
 GG_MUST bool gg_fcgi_read(struct gg_fcgi *f, struct gg_arena *a, size_t length, struct gg_str *body,
                           struct gg_err *err);
 
-/* Sends the whole answer (CGI header lines, an empty line, body) and ends the request. */
-void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str answer);
+/* Sends the whole answer (CGI header lines with an empty line, then the body) and ends the request.
+ * Together they are not empty. */
+void gg_fcgi_finish(struct gg_fcgi *f, struct gg_str head, struct gg_str body);
 
 #endif

@@ -50,8 +50,7 @@ void gg_response_page(struct gg_response *r, int status, struct gg_response_page
 void gg_response_problem(struct gg_response *r, const struct gg_err *err, struct gg_str request_id,
                          struct gg_str auth_url);
 
-/* The whole answer as the web server wants it; without the body for HEAD. */
-enum gg_response_form { GG_RESPONSE_WHOLE, GG_RESPONSE_HEAD };
-struct gg_str gg_response_format(struct gg_response *r, enum gg_response_form form);
+/* What stands before the body, as the web server wants it: lines, and an empty one. */
+struct gg_str gg_response_format(struct gg_response *r);
 
 #endif
