@@ -26,8 +26,8 @@
     " autocommit=1, innodb_lock_wait_timeout=3, lock_wait_timeout=%d, max_statement_time=%d"
 #define ISOLATION_SQL "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 /* On Galera what is read, updated or deleted is as any node has left it: else a session of a moment
- * ago would be unknown on another host. An insert is certified anyway. */
-#define CAUSAL_SQL "SET SESSION wsrep_sync_wait=3"
+ * ago would be unknown on another host. An insert reads as well, where it is half of a pair. */
+#define CAUSAL_SQL "SET SESSION wsrep_sync_wait=7"
 
 struct gg_db {
     const struct gg_db_address *address;
@@ -202,15 +202,6 @@ static bool is_again(struct gg_db *db, bool is_repeatable)
     return e.again == AGAIN_IF_REPEATABLE ? is_repeatable : e.again != AGAIN_NO;
 }
 
-static bool is_repeatable(const struct gg_db_batch *batch)
-{
-    bool all = true;
-
-    for (size_t i = 0; i < batch->count; i++)
-        all = all && batch->calls[i].stmt->repeatable;
-    return all;
-}
-
 /* Those who were in each other's way must not meet again; on Galera, in the whole cluster. */
 static void back_off(int tries)
 {
@@ -226,12 +217,13 @@ static bool is_full(const struct gg_db *db)
            db->set.code == ER_USER_LIMIT_REACHED;
 }
 
-static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg_db_batch *batch,
-                           struct gg_err *err)
+static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg_db_pair *pair,
+                           struct gg_db_result *result, struct gg_err *err)
 {
     /* What took so long once is not tried again: the caller waits. */
     struct gg_deadline patience = gg_deadline_in(db->address->query_timeout_s * 500LL);
-    bool may_repeat = is_repeatable(batch);
+    bool may_repeat =
+        pair->call.stmt->repeatable && (pair->cell.stmt == NULL || pair->cell.stmt->repeatable);
     bool is_worth;
 
     db->set.code = 0;
@@ -240,13 +232,12 @@ static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg
             disconnect(db);
         if (db->set.mysql == NULL && !connect_any(db, err)) {
             is_worth = is_full(db);
-        } else if (gg_dbstmt_run(&db->set, a, batch, err)) {
+        } else if (gg_dbstmt_run(&db->set, a, pair, result, err)) {
             db->used_ms = gg_clock_mono_ms();
             return true;
         } else {
             /* A conflict leaves the connection, and somebody else has got through. */
-            is_worth = is_again(db, may_repeat) && (tries < TRIES || db->set.mysql != NULL) &&
-                       (may_repeat || batch->count == 1);
+            is_worth = is_again(db, may_repeat) && (tries < TRIES || db->set.mysql != NULL);
         }
         gg_log(GG_DEBUG, "db.error", "code=%u try=%d", db->set.code, tries);
         if (!is_worth || gg_deadline_left_ms(patience) == 0)
@@ -255,11 +246,11 @@ static bool run_with_tries(struct gg_db *db, struct gg_arena *a, const struct gg
     }
 }
 
-bool gg_db_run_all(struct gg_db *db, struct gg_arena *a, const struct gg_db_batch *batch,
-                   struct gg_err *err)
+bool gg_db_run_pair(struct gg_db *db, struct gg_arena *a, const struct gg_db_pair *pair,
+                    struct gg_db_result *result, struct gg_err *err)
 {
     int64_t start_us = gg_clock_mono_us();
-    bool ok = run_with_tries(db, a, batch, err);
+    bool ok = run_with_tries(db, a, pair, result, err);
     int64_t took_us = gg_clock_mono_us() - start_us;
 
     db->spent_us += took_us;
@@ -271,7 +262,7 @@ bool gg_db_run_all(struct gg_db *db, struct gg_arena *a, const struct gg_db_batc
 bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call call,
                struct gg_db_result *result, struct gg_err *err)
 {
-    return gg_db_run_all(db, a, &(struct gg_db_batch){&call, result, 1}, err);
+    return gg_db_run_pair(db, a, &(struct gg_db_pair){.call = call}, result, err);
 }
 
 void gg_db_rest(struct gg_db *db)

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "gg/ext/dbstmt.h"
 
-#include "gg/base/buf.h"
-
 #include <mysql.h>
 #include <mysqld_error.h>
 #include <string.h>
 
-#define ROWS_MAX      1000
-#define SQL_BYTES_MAX 16384
-#define CELL_BYTES    128
+#define ROWS_MAX   1000
+#define CELL_BYTES 128
 
 /* The number of the next n digits; -1 when they are none. */
 static int64_t take_digits(struct gg_str *s, size_t n)
@@ -90,43 +87,46 @@ bool gg_dbstmt_fail(struct gg_dbstmt_set *set, const char *doing, struct gg_err 
     return fail_of(set, NULL, doing, err);
 }
 
-static bool is_of(const struct gg_dbstmt *kept, const struct gg_db_batch *batch)
+/* A statement as it is kept, without its handle. */
+static struct gg_dbstmt name_of(const struct gg_db_pair *pair)
 {
-    for (size_t i = 0; i < GG_DB_BATCH_MAX; i++) {
-        const struct gg_db_stmt *stmt = i < batch->count ? batch->calls[i].stmt : NULL;
-        if (kept->stmts[i] != stmt || (stmt != NULL && kept->realms[i] != batch->calls[i].realm))
-            return false;
-    }
-    return true;
+    return (struct gg_dbstmt){
+        .stmt = pair->call.stmt,
+        .realm = pair->call.realm,
+        .cell_stmt = pair->cell.stmt,
+        .cell_realm = pair->cell.realm,
+    };
 }
 
-static struct gg_str text_of(struct gg_arena *a, const struct gg_db_batch *batch)
+static bool is_same(const struct gg_dbstmt *a, const struct gg_dbstmt *b)
 {
-    struct gg_buf sql;
+    return a->stmt == b->stmt && a->realm == b->realm && a->cell_stmt == b->cell_stmt &&
+           a->cell_realm == b->cell_realm;
+}
 
-    if (batch->count == 1)
-        return gg_realm_fill(a, batch->calls[0].realm, batch->calls[0].stmt->sql);
-    gg_buf_init(&sql, a, SQL_BYTES_MAX);
-    gg_buf_add_text(&sql, "BEGIN NOT ATOMIC ");
-    for (size_t i = 0; i < batch->count; i++) {
-        gg_buf_add(&sql, gg_realm_fill(a, batch->calls[i].realm, batch->calls[i].stmt->sql));
-        gg_buf_add_text(&sql, "; ");
-    }
-    gg_buf_add_text(&sql, "END");
-    return gg_buf_str(&sql);
+static struct gg_str text_of(struct gg_arena *a, const struct gg_db_pair *pair)
+{
+    struct gg_str sql = gg_realm_fill(a, pair->call.realm, pair->call.stmt->sql);
+
+    if (pair->cell.stmt == NULL)
+        return sql;
+    struct gg_str cell = gg_realm_fill(a, pair->cell.realm, pair->cell.stmt->sql);
+    return gg_str_of(gg_arena_printf(a, "%.*s, (%.*s)", GG_STR_ARG(sql), GG_STR_ARG(cell)));
 }
 
 static MYSQL_STMT *prepare(struct gg_dbstmt_set *set, struct gg_arena *a,
-                           const struct gg_db_batch *batch, struct gg_err *err)
+                           const struct gg_db_pair *pair, struct gg_err *err)
 {
+    struct gg_dbstmt wanted = name_of(pair);
+
     for (size_t i = 0; i < set->count; i++)
-        if (is_of(&set->kept[i], batch))
+        if (is_same(&set->kept[i], &wanted))
             return set->kept[i].handle;
     if (set->count == GG_DBSTMT_MAX) {
         (void)gg_fail(err, GG_EINTERNAL, "too many statements");
         return NULL;
     }
-    struct gg_str sql = text_of(a, batch);
+    struct gg_str sql = text_of(a, pair);
     MYSQL_STMT *s = mysql_stmt_init(set->mysql);
     if (s == NULL || mysql_stmt_prepare(s, sql.p, sql.n) != 0) {
         (void)fail_of(set, NULL, "prepare", err);
@@ -134,12 +134,8 @@ static MYSQL_STMT *prepare(struct gg_dbstmt_set *set, struct gg_arena *a,
             (void)mysql_stmt_close(s);
         return NULL;
     }
-    struct gg_dbstmt *kept = &set->kept[set->count++];
-    *kept = (struct gg_dbstmt){.handle = s};
-    for (size_t i = 0; i < batch->count; i++) {
-        kept->stmts[i] = batch->calls[i].stmt;
-        kept->realms[i] = batch->calls[i].realm;
-    }
+    wanted.handle = s;
+    set->kept[set->count++] = wanted;
     return s;
 }
 
@@ -238,66 +234,30 @@ static bool take_rows(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena 
     return ok;
 }
 
-/* What comes behind a fault of ours is read and left, or the next call would find it. */
-static void leave_rest(MYSQL_STMT *s)
-{
-    while (mysql_stmt_more_results(s) && mysql_stmt_next_result(s) == 0)
-        (void)mysql_stmt_free_result(s);
-}
-
-/* Of a compound: the rows of each, then its own end, which has none. */
-static bool take_all(struct gg_dbstmt_set *set, MYSQL_STMT *s, struct gg_arena *a,
-                     const struct gg_db_batch *batch, struct gg_err *err)
-{
-    for (size_t i = 0; i < batch->count; i++) {
-        if (mysql_stmt_field_count(s) == 0) {
-            leave_rest(s);
-            return gg_fail(err, GG_EINTERNAL, "a statement of several gave no rows");
-        }
-        if (!take_rows(set, s, a, &batch->results[i], err)) {
-            leave_rest(s);
-            return false;
-        }
-        /* Each commits behind its rows: on Galera a certification failure shows here as well. */
-        if (mysql_stmt_more_results(s) && mysql_stmt_next_result(s) > 0)
-            return fail_of(set, s, "next", err);
-    }
-    leave_rest(s);
-    return true;
-}
-
-static bool bind_all(struct gg_dbstmt_set *set, MYSQL_STMT *s, const struct gg_db_batch *batch,
-                     struct gg_err *err)
+static bool bind_and_execute(struct gg_dbstmt_set *set, MYSQL_STMT *s,
+                             const struct gg_db_pair *pair, struct gg_err *err)
 {
     MYSQL_BIND binds[GG_DB_VALUES_MAX];
-    size_t count = 0;
-    size_t n = 0;
+    size_t own = pair->call.count;
+    size_t count = own + pair->cell.count;
 
-    for (size_t i = 0; i < batch->count; i++)
-        count += batch->calls[i].count;
     if (count > GG_DB_VALUES_MAX || mysql_stmt_param_count(s) != count)
         return gg_fail(err, GG_EINTERNAL, "a statement's parameters do not match");
-    for (size_t i = 0; i < batch->count; i++)
-        for (size_t v = 0; v < batch->calls[i].count; v++)
-            bind_value(&binds[n++], &batch->calls[i].values[v]);
-    if (n > 0 && mysql_stmt_bind_param(s, binds) != 0)
+    for (size_t i = 0; i < count; i++)
+        bind_value(&binds[i], i < own ? &pair->call.values[i] : &pair->cell.values[i - own]);
+    if (count > 0 && mysql_stmt_bind_param(s, binds) != 0)
         return fail_of(set, s, "bind", err);
     return mysql_stmt_execute(s) == 0 || fail_of(set, s, "execute", err);
 }
 
-bool gg_dbstmt_run(struct gg_dbstmt_set *set, struct gg_arena *a, const struct gg_db_batch *batch,
-                   struct gg_err *err)
+bool gg_dbstmt_run(struct gg_dbstmt_set *set, struct gg_arena *a, const struct gg_db_pair *pair,
+                   struct gg_db_result *result, struct gg_err *err)
 {
     set->code = 0;
-    for (size_t i = 0; i < batch->count; i++)
-        batch->results[i] = (struct gg_db_result){0};
-    if (batch->count == 0 || batch->count > GG_DB_BATCH_MAX)
-        return gg_fail(err, GG_EINTERNAL, "%zu statements at once", batch->count);
-    MYSQL_STMT *s = prepare(set, a, batch, err);
-    if (s == NULL || !bind_all(set, s, batch, err))
+    *result = (struct gg_db_result){0};
+    MYSQL_STMT *s = prepare(set, a, pair, err);
+    if (s == NULL || !bind_and_execute(set, s, pair, err))
         return false;
-    if (batch->count > 1)
-        return take_all(set, s, a, batch, err);
-    batch->results->affected = mysql_stmt_affected_rows(s);
-    return mysql_stmt_field_count(s) == 0 || take_rows(set, s, a, batch->results, err);
+    result->affected = mysql_stmt_affected_rows(s);
+    return mysql_stmt_field_count(s) == 0 || take_rows(set, s, a, result, err);
 }

@@ -11,13 +11,13 @@ struct gg_admitted {
 };
 
 /* Keeps a row that will do. Else whoever wants it reads the whole of it. */
-static void keep_row(struct gg_call *c, struct gg_token_key whose, const struct gg_db_result *rows,
+static void keep_row(struct gg_call *c, struct gg_token_key whose, struct gg_str cell,
                      int64_t now_us, struct gg_admitted *kept)
 {
     struct gg_tokenuse_need need = {now_us, GG_REFRESH_BEFORE_S, c->ctx->conf->token_max_age_days};
     struct gg_tokenuse row;
 
-    if (!gg_tokenuse_read(rows, need, &row))
+    if (!gg_tokenuse_read(cell, need, &row))
         return;
     kept->token = (struct gg_token){
         .key = whose,
@@ -35,24 +35,23 @@ static void keep_row(struct gg_call *c, struct gg_token_key whose, const struct 
 static bool take(struct gg_call *c, struct gg_rate_key limit, const struct gg_token_key *whose,
                  struct gg_rate *rate, struct gg_err *err)
 {
-    struct gg_db_result results[2] = {{0}};
+    struct gg_db_result rows;
 
     if (whose == NULL)
         return gg_rate_take(c->ctx->db, c->arena, limit, rate, err);
-    const struct gg_db_call calls[] = {
+    const struct gg_db_pair pair = {
         gg_rate_call(c->arena, limit),
         gg_tokenuse_call(c->arena, (struct gg_subject){whose->realm, whose->subject})};
     struct gg_admitted *kept = gg_arena_alloc(c->arena, sizeof *kept);
     /* Of before the database was asked: what it says is no older. */
     kept->read_ms = gg_clock_mono_ms();
-    if (!gg_db_run_all(c->ctx->db, c->arena, &(struct gg_db_batch){calls, results, 2}, err)) {
-        if (results[0].row_count > 0)
-            gg_metric_count(GG_METRIC_TOKEN_STORAGE_ERRORS, GG_M_STORAGE_READ, 0, 0);
+    if (!gg_db_run_pair(c->ctx->db, c->arena, &pair, &rows, err)) {
+        gg_metric_count(GG_METRIC_TOKEN_STORAGE_ERRORS, GG_M_STORAGE_READ, 0, 0);
         return false;
     }
-    if (!gg_rate_read(limit, &results[0], rate, err))
+    if (!gg_rate_read(limit, &rows, rate, err))
         return false;
-    keep_row(c, *whose, &results[1], rate->now_us, kept);
+    keep_row(c, *whose, rows.rows[0][GG_RATE_COLUMNS], rate->now_us, kept);
     return true;
 }
 

@@ -15,11 +15,12 @@ static const char *const words[GG_LIMITS] = {
  * left to right, each seeing those before it: `admitted` first says how many windows the row is
  * behind, 2 for more. A clock behind another host's, or a statement that waited for the row past
  * the end of its window, stays in the newer window, at its begin. Written with as few names and
- * functions as will do, since MariaDB resolves each of them every time, and without decimals.
+ * functions as will do, since MariaDB resolves each of them every time, and without decimals. A
+ * SELECT and no VALUES, so that a cell can come with it that is read without a lock.
  */
 static const struct gg_db_stmt take = {
     "INSERT INTO rate_limits (k, win, used, prev, admitted, ends_at)"
-    " VALUES (?, UNIX_TIMESTAMP() DIV ?, 1, 0, 1, NOW() + INTERVAL ? SECOND)"
+    " SELECT ?, UNIX_TIMESTAMP() DIV ?, 1, 0, 1, NOW() + INTERVAL ? SECOND"
     " ON DUPLICATE KEY UPDATE"
     " admitted = LEAST(2, GREATEST(VALUES(win) - win, 0)),"
     " prev = CASE admitted WHEN 0 THEN prev WHEN 1 THEN used ELSE 0 END,"

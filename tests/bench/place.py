@@ -184,7 +184,7 @@ class Site(Stack):
             link.close()
             self.mariadb.sql("SET GLOBAL general_log = 0")
         found = self.mariadb.rows("SELECT argument FROM mysql.general_log WHERE command_type = 'Prepare' AND"
-                                  " (argument LIKE 'BEGIN NOT ATOMIC%' OR argument LIKE 'INSERT INTO audit_log%') ORDER BY argument LIKE 'INSERT%'")
+                                  " (argument LIKE 'INSERT INTO rate_limits%' OR argument LIKE 'INSERT INTO audit_log%') ORDER BY argument LIKE 'INSERT INTO audit_log%'")
         if len(found) != 2:
             raise Wrong(f"a list of events prepared {found}")
         return [" ".join(row[0].split()) for row in found]

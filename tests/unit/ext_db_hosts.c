@@ -161,11 +161,11 @@ START_TEST(a_node_without_its_cluster)
 }
 END_TEST
 
-/* mutant: src/ext/db.c: wsrep_sync_wait=3 => wsrep_sync_wait=0 */
+/* mutant: src/ext/db.c: wsrep_sync_wait=7 => wsrep_sync_wait=3 */
 START_TEST(reads_wait_for_the_cluster)
 {
     set_up();
-    ck_assert_str_eq(database_cell(db, arena, "SELECT @@SESSION.wsrep_sync_wait"), "3");
+    ck_assert_str_eq(database_cell(db, arena, "SELECT @@SESSION.wsrep_sync_wait"), "7");
     gg_arena_close(arena);
 }
 END_TEST

@@ -10,31 +10,38 @@
 static struct gg_arena *arena;
 static struct gg_db *db;
 static struct gg_err err;
-static struct gg_db_result results[3];
+static struct gg_db_result rows;
 
-static const struct gg_db_stmt insert = {
-    "INSERT INTO ext_dbstmt (id, v) VALUES (?, ?) RETURNING id, v", false};
-static const struct gg_db_stmt find = {"SELECT v FROM ext_dbstmt WHERE id=?", true};
-static const struct gg_db_stmt silent = {"UPDATE ext_dbstmt SET v='x' WHERE id=?", true};
-static const struct gg_db_stmt wrong = {"SELECT no_such_column FROM ext_dbstmt WHERE id=?", true};
+#define PUT_SQL "INSERT INTO ext_dbstmt (id, v) SELECT ?, ?"
+static const struct gg_db_stmt insert = {PUT_SQL " RETURNING id, v", false};
+static const struct gg_db_stmt put_again = {
+    PUT_SQL " ON DUPLICATE KEY UPDATE v = CONCAT(v, 'x') RETURNING id, v", true};
+static const struct gg_db_stmt find = {"SELECT v FROM ext_dbstmt_other WHERE id=?", true};
+static const struct gg_db_stmt find_once = {"SELECT v FROM ext_dbstmt_other WHERE id=?", false};
+static const struct gg_db_stmt find_many = {"SELECT v FROM ext_dbstmt_other WHERE id<>?", true};
+static const struct gg_db_stmt wrong = {"SELECT no_such_column FROM ext_dbstmt_other WHERE id=?",
+                                        true};
 
 static void set_up(void)
 {
     arena = gg_arena_open();
     db = database_open(arena);
-    database_run(db, "DROP TABLE IF EXISTS ext_dbstmt; CREATE TABLE ext_dbstmt"
-                     " (id BIGINT NOT NULL PRIMARY KEY, v LONGTEXT NULL) ENGINE=InnoDB");
+    database_run(db, "DROP TABLE IF EXISTS ext_dbstmt, ext_dbstmt_other; CREATE TABLE ext_dbstmt"
+                     " (id BIGINT NOT NULL PRIMARY KEY, v LONGTEXT NULL) ENGINE=InnoDB;"
+                     "CREATE TABLE ext_dbstmt_other LIKE ext_dbstmt;"
+                     "INSERT INTO ext_dbstmt_other VALUES (1, 'one'), (2, NULL), (3, '')");
 }
 
-/* An insert, and another statement beside it. */
-static bool put_and(const struct gg_db_stmt *second, int64_t id, struct gg_str v)
+/* A row is put, and the cell of `key` comes with it. */
+static bool put_and(const struct gg_db_stmt *put, const struct gg_db_stmt *cell, int64_t id,
+                    int64_t key)
 {
-    const struct gg_db_value row[] = {gg_db_int(id), gg_db_text(v)};
-    const struct gg_db_value key[] = {gg_db_int(id)};
-    const struct gg_db_call calls[] = {GG_DB_CALL(insert, NULL, row), {second, NULL, key, 1}};
+    const struct gg_db_value row[] = {gg_db_int(id), gg_db_text(GG_STR("a"))};
+    const struct gg_db_value of[] = {gg_db_int(key)};
 
     err = (struct gg_err){.code = GG_OK};
-    return gg_db_run_all(db, arena, &(struct gg_db_batch){calls, results, 2}, &err);
+    return gg_db_run_pair(db, arena, &(struct gg_db_pair){{put, NULL, row, 2}, {cell, NULL, of, 1}},
+                          &rows, &err);
 }
 
 static int64_t count_questions(void)
@@ -45,69 +52,47 @@ static int64_t count_questions(void)
                    NULL, 10);
 }
 
-/* Each sees what those before it have done. */
-START_TEST(two_in_one_round_trip)
+START_TEST(a_cell_comes_in_the_same_round_trip)
 {
+    static const struct {
+        int64_t key;
+        const char *cell;
+    } cases[] = {{1, "one"}, {2, NULL}, {3, ""}, {4, NULL}, {1, "one"}};
+
     set_up();
-    ck_assert_msg(put_and(&find, 1, GG_STR("a")), "%s", err.log);
+    ck_assert_msg(put_and(&insert, &find, 100, 1), "%s", err.log);
     int64_t before = count_questions();
     int64_t own = count_questions() - before;
-    for (int64_t id = 2; id < 12; id++) {
-        ck_assert_msg(put_and(&find, id, GG_STR("b;' END")), "%s", err.log);
-        ck_assert_uint_eq(results[0].row_count, 1);
-        ck_assert_int_eq(gg_db_cell_int(results[0].rows[0][0], -1), id);
-        ck_assert_uint_eq(results[1].row_count, 1);
-        ck_assert_gg_str(results[1].rows[0][0], "b;' END");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ck_assert_msg(put_and(&insert, &find, (int64_t)i, cases[i].key), "%s", err.log);
+        ck_assert_uint_eq(rows.row_count, 1);
+        ck_assert_int_eq(gg_db_cell_int(rows.rows[0][0], -1), (int64_t)i);
+        ck_assert_gg_str(rows.rows[0][1], "a");
+        ck_assert_int_eq(rows.rows[0][2].p == NULL, cases[i].cell == NULL);
+        if (cases[i].cell != NULL)
+            ck_assert_gg_str(rows.rows[0][2], cases[i].cell);
     }
     before = count_questions() - before - own;
-    ck_assert_int_eq(before - own, 10);
+    ck_assert_int_eq(before - own, (int64_t)COUNT(cases));
     gg_arena_close(arena);
 }
 END_TEST
 
+/* They are one: where either fails, nothing is done, and the next has the same connection. */
 START_TEST(one_that_fails)
 {
-    const struct gg_db_value key[] = {gg_db_int(1)};
-
     set_up();
-    /* The first one is done: each is a transaction of its own. */
-    ck_assert(!put_and(&wrong, 1, GG_STR("a")));
+    ck_assert_msg(put_and(&insert, &find, 1, 1), "%s", err.log);
+    const char *id = database_cell(db, arena, "SELECT CONNECTION_ID()");
+    ck_assert(!put_and(&insert, &wrong, 2, 1));
     ck_assert_int_eq(err.code, GG_EDATABASE);
-    ck_assert_uint_eq(results[0].row_count, 1);
-    ck_assert_uint_eq(results[1].row_count, 0);
-    ck_assert(gg_db_run(db, arena, GG_DB_CALL(find, NULL, key), results, &err));
-    ck_assert_uint_eq(results[0].row_count, 1);
-    /* Behind one that failed none runs. */
-    ck_assert(!put_and(&find, 1, GG_STR("b")));
+    ck_assert(!put_and(&insert, &find_many, 2, 100));
+    ck_assert(!put_and(&insert, &find, 1, 1));
     ck_assert_int_eq(gg_db_fault(db), GG_DB_DUPLICATE);
     ck_assert_ptr_null(strstr(err.log, "PRIMARY"));
-    ck_assert_uint_eq(results[0].row_count + results[1].row_count, 0);
-    ck_assert_msg(put_and(&find, 2, GG_STR("b")), "%s", err.log);
-    gg_arena_close(arena);
-}
-END_TEST
-
-/* A fault of ours in the midst of the answers: the next call has its own, on the same connection.
- */
-/* mutant: src/ext/dbstmt.c: results[i], err)) { => results[i], err)) { return false; */
-START_TEST(what_is_left_is_not_the_next_ones)
-{
-    struct gg_buf b;
-
-    set_up();
-    ck_assert_msg(put_and(&find, 1, GG_STR("a")), "%s", err.log);
-    const char *id = database_cell(db, arena, "SELECT CONNECTION_ID()");
-    gg_buf_init(&b, arena, GG_DB_CELL_BYTES_MAX + 1);
-    for (size_t i = 0; i < GG_DB_CELL_BYTES_MAX + 1; i++)
-        gg_buf_add_char(&b, 'x');
-    ck_assert(!put_and(&find, 2, gg_buf_str(&b)));
-    ck_assert_msg(put_and(&find, 3, GG_STR("c")), "%s", err.log);
-    ck_assert_gg_str(results[1].rows[0][0], "c");
-    /* One without rows among several is a fault of ours too. */
-    ck_assert(!put_and(&silent, 4, GG_STR("d")));
-    ck_assert_int_eq(err.code, GG_EINTERNAL);
-    ck_assert_msg(put_and(&find, 5, GG_STR("e")), "%s", err.log);
-    ck_assert_gg_str(results[1].rows[0][0], "e");
+    ck_assert_uint_eq(rows.row_count, 0);
+    ck_assert_str_eq(database_cell(db, arena, "SELECT COUNT(*) FROM ext_dbstmt"), "1");
+    ck_assert_msg(put_and(&insert, &find, 2, 1), "%s", err.log);
     ck_assert_str_eq(id, database_cell(db, arena, "SELECT CONNECTION_ID()"));
     gg_arena_close(arena);
 }
@@ -129,73 +114,36 @@ static void make_conflicts(int times)
                             times));
 }
 
-#define COUNT_SQL \
-    "INSERT INTO ext_dbstmt (id, v) VALUES (?, 1) ON DUPLICATE KEY UPDATE v = v + 1 RETURNING v"
-#define FIND_SQL "FROM ext_dbstmt WHERE id=?"
-static const struct gg_db_stmt count = {COUNT_SQL, true};
-static const struct gg_db_stmt count_fails = {COUNT_SQL ", ext_dbstmt_fails()", true};
-/* In the midst of its answer, and before and behind it, as the commit of one would. */
-static const struct gg_db_stmt fails = {"SELECT v, ext_dbstmt_fails() " FIND_SQL, true};
-static const struct gg_db_stmt fails_first = {
-    "IF ext_dbstmt_fails() THEN SELECT 0; END IF; SELECT v " FIND_SQL, true};
-static const struct gg_db_stmt fails_last = {
-    "SELECT v " FIND_SQL "; IF ext_dbstmt_fails() THEN SELECT 0; END IF", true};
-
-static bool count_and(const struct gg_db_stmt *first, const struct gg_db_stmt *second)
-{
-    const struct gg_db_value key[] = {gg_db_int(1)};
-    const struct gg_db_call calls[] = {{first, NULL, key, 1}, {second, NULL, key, 1}};
-
-    return gg_db_run_all(db, arena, &(struct gg_db_batch){calls, results, 2}, &err);
-}
+/* In the midst of the answer, as the certification of a Galera node would. */
+static const struct gg_db_stmt fails = {
+    "SELECT IF(ext_dbstmt_fails(), 0, v) FROM ext_dbstmt_other WHERE id=?", true};
 
 /* mutant: src/ext/dbstmt.c: store_result(s) != 0 => store_result(s) > 9 */
-/* mutant: src/ext/dbstmt.c: next_result(s) > 0 => next_result(s) > 9 */
 START_TEST(conflicts_are_tried_again_together)
 {
-    /* The first was taken back, and counts once; behind it, it was done, and is done again. */
-    static const struct {
-        const struct gg_db_stmt *calls[2];
-        const char *counted;
-    } cases[] = {{{&count_fails, &find}, "1"},
-                 {{&count, &fails}, "5"},
-                 {{&count, &fails_first}, "9"},
-                 {{&count, &fails_last}, "13"}};
-
     set_up();
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        make_conflicts(3);
-        ck_assert_msg(count_and(cases[i].calls[0], cases[i].calls[1]), "%s", err.log);
-        ck_assert_gg_str(results[0].rows[0][0], cases[i].counted);
-        ck_assert_gg_str(results[1].rows[0][0], cases[i].counted);
-    }
+    make_conflicts(3);
+    ck_assert_msg(put_and(&put_again, &fails, 1, 1), "%s", err.log);
+    /* What was taken back counts for nothing. */
+    ck_assert_gg_str(rows.rows[0][1], "a");
+    ck_assert_gg_str(rows.rows[0][2], "one");
     gg_arena_close(arena);
 }
 END_TEST
 
-/* mutant: src/ext/db.c: (may_repeat || batch->count == 1) => true */
-START_TEST(what_runs_once_is_not_repeated_for_the_other)
+/* Whoever has it without the other must not be given its handle. */
+START_TEST(a_statement_is_kept_for_its_cell)
 {
-    set_up();
-    make_conflicts(1);
-    ck_assert(!put_and(&fails, 1, GG_STR("a")));
-    ck_assert_int_eq(gg_db_fault(db), GG_DB_CONFLICT);
-    ck_assert_msg(put_and(&fails, 2, GG_STR("b")), "%s", err.log);
-    gg_arena_close(arena);
-}
-END_TEST
-
-START_TEST(none_and_too_many)
-{
-    const struct gg_db_value key[] = {gg_db_int(1)};
-    const struct gg_db_call calls[] = {
-        {&find, NULL, key, 1}, {&find, NULL, key, 1}, {&find, NULL, key, 1}};
+    const struct gg_db_value row[] = {gg_db_int(1), gg_db_text(GG_STR("a"))};
 
     set_up();
-    for (size_t n = 0; n < 4; n++) {
-        bool fits = n > 0 && n <= GG_DB_BATCH_MAX;
-        ck_assert(gg_db_run_all(db, arena, &(struct gg_db_batch){calls, results, n}, &err) == fits);
-    }
+    ck_assert(gg_db_run(db, arena, GG_DB_CALL(put_again, NULL, row), &rows, &err));
+    ck_assert(put_and(&put_again, &find, 2, 1));
+    ck_assert_gg_str(rows.rows[0][2], "one");
+    ck_assert(put_and(&put_again, &find_once, 3, 3));
+    ck_assert_gg_str(rows.rows[0][2], "");
+    ck_assert(gg_db_run(db, arena, GG_DB_CALL(put_again, NULL, row), &rows, &err));
+    ck_assert_gg_str(rows.rows[0][1], "ax");
     gg_arena_close(arena);
 }
 END_TEST
@@ -212,19 +160,23 @@ START_TEST(cells_of_each_length)
     memset(text, 'x', LONGEST);
     for (size_t n = 0; n <= LONGEST; n++) {
         text[n / 2] = (char)('a' + n % 26);
-        ck_assert(put_and(&find, (int64_t)n + 1, (struct gg_str){text, n}));
-        ck_assert(n > 0 || results[1].rows[0][0].p != NULL);
-        ck_assert_uint_eq(results[1].rows[0][0].n, n);
-        ck_assert(n == 0 || memcmp(results[1].rows[0][0].p, text, n) == 0);
+        const struct gg_db_value put[] = {gg_db_int((int64_t)n + 1),
+                                          gg_db_text((struct gg_str){text, n})};
+        ck_assert(gg_db_run(db, arena, GG_DB_CALL(insert, NULL, put), &rows, &err));
+        ck_assert(n > 0 || rows.rows[0][1].p != NULL);
+        ck_assert_uint_eq(rows.rows[0][1].n, n);
+        ck_assert(n == 0 || memcmp(rows.rows[0][1].p, text, n) == 0);
         text[n / 2] = 'x';
     }
-    ck_assert(put_and(&find, LONGEST + 2, (struct gg_str){NULL, 0}));
-    ck_assert_ptr_null(results[1].rows[0][0].p);
+    const struct gg_db_value none[] = {gg_db_int(LONGEST + 2),
+                                       gg_db_text((struct gg_str){NULL, 0})};
+    ck_assert(gg_db_run(db, arena, GG_DB_CALL(insert, NULL, none), &rows, &err));
+    ck_assert_ptr_null(rows.rows[0][1].p);
     const struct gg_db_value from[] = {gg_db_int(LONGEST + 2 - ROWS)};
-    ck_assert(gg_db_run(db, arena, GG_DB_CALL(all, NULL, from), &results[0], &err));
-    ck_assert_uint_eq(results[0].row_count, ROWS);
+    ck_assert(gg_db_run(db, arena, GG_DB_CALL(all, NULL, from), &rows, &err));
+    ck_assert_uint_eq(rows.row_count, ROWS);
     for (size_t i = 0; i < ROWS; i++) {
-        const struct gg_str *row = results[0].rows[i];
+        const struct gg_str *row = rows.rows[i];
         size_t n = (size_t)gg_db_cell_int(row[1], 0) - 1;
         ck_assert((row[0].p == NULL) == (i == ROWS - 1));
         ck_assert_uint_eq(row[0].n, i == ROWS - 1 ? 0 : n);
@@ -265,16 +217,15 @@ START_TEST(times)
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct gg_db_value value = gg_db_text(gg_str_of(cases[i]));
         const struct gg_db_value both[] = {value, value};
-        ck_assert(gg_db_run(db, arena, GG_DB_CALL(reckon, NULL, both), &results[0], &err));
-        const struct gg_str *row = results[0].rows[0];
+        ck_assert(gg_db_run(db, arena, GG_DB_CALL(reckon, NULL, both), &rows, &err));
+        const struct gg_str *row = rows.rows[0];
         ck_assert_msg(gg_db_cell_us(row[0], 7) == gg_db_cell_int(row[1], -7), "%s", cases[i]);
         ck_assert(gg_db_cell_us(gg_str_of(cases[i]), 7) == gg_db_cell_int(row[1], -7));
     }
-    ck_assert(gg_db_run(db, arena, (struct gg_db_call){.stmt = &days}, &results[0], &err));
-    ck_assert_uint_gt(results[0].row_count, 900);
-    for (size_t i = 0; i < results[0].row_count; i++)
-        ck_assert(gg_db_cell_us(results[0].rows[i][0], 7) ==
-                  gg_db_cell_int(results[0].rows[i][1], -7));
+    ck_assert(gg_db_run(db, arena, (struct gg_db_call){.stmt = &days}, &rows, &err));
+    ck_assert_uint_gt(rows.row_count, 900);
+    for (size_t i = 0; i < rows.row_count; i++)
+        ck_assert(gg_db_cell_us(rows.rows[i][0], 7) == gg_db_cell_int(rows.rows[i][1], -7));
     for (size_t i = 0; i < COUNT(none); i++)
         ck_assert_msg(gg_db_cell_us(gg_str_of(none[i]), 7) == 7, "%s", none[i]);
     ck_assert(gg_db_cell_us((struct gg_str){NULL, 0}, 7) == 7);
@@ -282,6 +233,6 @@ START_TEST(times)
 }
 END_TEST
 
-GG_UNIT_MAIN("ext/dbstmt", two_in_one_round_trip, one_that_fails, what_is_left_is_not_the_next_ones,
-             conflicts_are_tried_again_together, what_runs_once_is_not_repeated_for_the_other,
-             none_and_too_many, cells_of_each_length, times)
+GG_UNIT_MAIN("ext/dbstmt", a_cell_comes_in_the_same_round_trip, one_that_fails,
+             conflicts_are_tried_again_together, a_statement_is_kept_for_its_cell,
+             cells_of_each_length, times)

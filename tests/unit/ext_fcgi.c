@@ -330,7 +330,7 @@ START_TEST(what_is_unfinished_is_tried_again)
     }
     ck_assert(accept_next());
     ck_assert_int_eq(calls, 1);
-    gg_fcgi_finish(fcgi, GG_STR("x"));
+    gg_fcgi_finish(fcgi, GG_STR("x"), GG_STR(""));
     ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
     gg_arena_close(arena);
 }

@@ -12,22 +12,24 @@ static struct gg_token token;
 
 static const struct gg_rate_key limit = {{"calendar:main:7", 15}, {2, 3600}};
 
+static void change_row(const char *columns)
+{
+    database_run(s.ctx.db,
+                 gg_arena_printf(s.arena, "UPDATE microsoft_oauth_tokens SET %s", columns));
+}
+
+/* A row that has been used before. */
 static void set_up(void)
 {
     stand_in_open(&s);
     key = stand_in_connect(&s, "access", 3600);
+    change_row("last_used_at = NOW()");
 }
 
 static bool take(const struct gg_token_key *whose)
 {
     s.err = (struct gg_err){.code = GG_OK};
     return gg_admit_take(&s.call, limit, whose, &rate, &s.err);
-}
-
-static void change_row(const char *columns)
-{
-    database_run(s.ctx.db,
-                 gg_arena_printf(s.arena, "UPDATE microsoft_oauth_tokens SET %s", columns));
 }
 
 /* Which look at the row it is of is told by the name of its key. */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define GG_DB_HOSTS_MAX      8
-#define GG_DB_CELL_BYTES_MAX ((size_t)256 * 1024)
+#define GG_DB_CELL_BYTES_MAX ((size_t)512 * 1024)
 
 /* Where the database is: the parts of DATABASE_URL, percent-decoded. */
 struct gg_db_address {
@@ -74,7 +74,7 @@ static inline struct gg_db_value gg_db_int(int64_t v)
 }
 
 #define GG_DB_COLUMNS_MAX 20
-#define GG_DB_VALUES_MAX  384 /* parameters of one statement, or of several together */
+#define GG_DB_VALUES_MAX  384 /* parameters of one statement */
 
 /* Rows as text cells; an absent cell is NULL. All of it is the arena's. */
 struct gg_db_result {
@@ -97,20 +97,17 @@ GG_MUST bool gg_db_run(struct gg_db *db, struct gg_arena *a, struct gg_db_call c
                        struct gg_db_result *result, struct gg_err *err);
 
 /*
- * Several calls in one round trip, one after the other, each a transaction of its own; those behind
- * one that failed do not run, and rows that came before it are in its result all the same, also
- * rows of one that failed to commit. Each of several must give rows. They are repeated all together
- * or not at all, when all of them are repeatable: one that was taken back by a conflict cannot be
- * told from one that was done.
+ * The same of a statement that ends with a RETURNING list, and in one round trip a cell from
+ * elsewhere: a SELECT of one column, and of one row at most, becomes one more column of that list,
+ * absent where it finds no row. They are one statement, repeated when both are repeatable. With an
+ * INSERT … SELECT the cell is read without a lock; not so with VALUES.
  */
-#define GG_DB_BATCH_MAX 2
-struct gg_db_batch {
-    const struct gg_db_call *calls;
-    struct gg_db_result *results; /* one for each */
-    size_t count;
+struct gg_db_pair {
+    struct gg_db_call call;
+    struct gg_db_call cell;
 };
-GG_MUST bool gg_db_run_all(struct gg_db *db, struct gg_arena *a, const struct gg_db_batch *batch,
-                           struct gg_err *err);
+GG_MUST bool gg_db_run_pair(struct gg_db *db, struct gg_arena *a, const struct gg_db_pair *pair,
+                            struct gg_db_result *result, struct gg_err *err);
 
 /*
  * Nothing is asked for a while: where connections are shared, this one is closed, for another

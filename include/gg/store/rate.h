@@ -35,7 +35,8 @@ struct gg_rate_key {
 GG_MUST bool gg_rate_take(struct gg_db *db, struct gg_arena *a, struct gg_rate_key key,
                           struct gg_rate *rate, struct gg_err *err);
 
-/* The same in two halves, for a statement that goes to the database beside another. */
+/* The same in two halves, for a pair, whose cell is in column GG_RATE_COLUMNS of the row. */
+#define GG_RATE_COLUMNS 4
 struct gg_db_call gg_rate_call(struct gg_arena *a, struct gg_rate_key key);
 GG_MUST bool gg_rate_read(struct gg_rate_key key, const struct gg_db_result *rows,
                           struct gg_rate *rate, struct gg_err *err);

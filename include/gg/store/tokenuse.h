@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Of a row of store/token's tables, what serves a request while nothing is to be done to the row:
- * half its columns, and no clock of its own. It travels with the limit in each request, and MariaDB
- * resolves, reads and describes every column anew each time.
+ * half its columns, and no clock of its own. It travels with the limit in each request, as one
+ * cell: MariaDB resolves, reads and describes every column anew each time.
  */
 #ifndef GG_STORE_TOKENUSE_H
 #define GG_STORE_TOKENUSE_H
@@ -13,13 +13,14 @@
 struct gg_tokenuse {
     bool found;
     struct gg_ciphers ciphers;
-    struct gg_str seal;        /* absent: imported, not sealed */
-    struct gg_str fingerprint; /* of the key that it is noted under; absent: not noted */
+    struct gg_str seal;
+    struct gg_str fingerprint; /* of the key that it is noted under */
     bool is_active;
     int64_t left_s;   /* until the access token expires */
     bool wants_touch; /* last_used_at is more than a minute old */
 };
 
+/* A SELECT of one cell. */
 struct gg_db_call gg_tokenuse_call(struct gg_arena *a, struct gg_subject who);
 
 /* By what a row is judged: the time by the database's clock, in microseconds since 1970. */
@@ -30,10 +31,10 @@ struct gg_tokenuse_need {
 };
 
 /*
- * What came. False when only the whole row can tell what is to be done: it is not active, may be
- * too old, or has not more than left_s left. No row at all is told as it is.
+ * What came; the cell is absent where there is no row, which is told as it is. False when only the
+ * whole row can tell what is to be done: it is not active, may be too old, has not more than left_s
+ * left, or lacks something: a token, a seal (an imported one), any use so far.
  */
-bool gg_tokenuse_read(const struct gg_db_result *rows, struct gg_tokenuse_need need,
-                      struct gg_tokenuse *row);
+bool gg_tokenuse_read(struct gg_str cell, struct gg_tokenuse_need need, struct gg_tokenuse *row);
 
 #endif
