@@ -127,11 +127,6 @@ static int wait_for_any(struct gg_fcgi *f, const sigset_t *wait_mask)
 {
     struct epoll_event ready;
     int wait_ms = is_to_become_idle(f) ? idle_after_ms(f) : LOOK_AGAIN_MS;
-    int fd = accept_one(f);
-
-    /* Under load there is one already. */
-    if (fd != NONE_YET)
-        return fd;
     int count = epoll_pwait(f->epoll_fd, &ready, 1, wait_ms, wait_mask);
 
     if (count < 0)
