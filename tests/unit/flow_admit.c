@@ -91,7 +91,7 @@ START_TEST(nobody_gets_anothers_row)
 END_TEST
 
 /* Whoever is to do something to the row decides by the whole of it, as it is then. */
-/* mutant: src/flow/admit.c: rows, need, &row)) => rows, need, &row) && !row.found) */
+/* mutant: src/flow/admit.c: cell, need, &row)) => cell, need, &row) && !row.found) */
 START_TEST(a_row_in_need_is_read_whole)
 {
     static const char *const needs[] = {
