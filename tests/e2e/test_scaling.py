@@ -39,7 +39,7 @@ def test_the_text_says_what_is_assumed_and_measured():
                  f"planned to be {words[made.USE]} busy", f"one machine of {words[costs['machine']['cores']]} cores",
                  f"{made.GRAPH_AT_MOST} requests a second for one app registration", f"default `max_connections` is {made.MAX_CONNECTIONS}",
                  f"a token of {costs['token_bytes']['access'] / 1000:.1f} KB",
-                 f"{words[costs['read']['commits']].capitalize()} commits", f"A refresh adds {words[costs['refresh_commits']]} more",
+                 f"{costs['read']['commits']:.2f} commits a list", f"A refresh adds {words[round(costs['refresh_commits'])]} more",
                  f"each is given {defined['QUERY_TIMEOUT_OF_SEVERAL_S']} s", f"after {defined['RETURN_S']} s and more the first is tried"):
         assert said in text, said
 
