@@ -13,36 +13,18 @@
 #include <unistd.h>
 
 #define RANDOM_TEXT_BYTES_MAX 64
-#define BLOCK_BYTES_MAX       128 /* of SHA-384 and SHA-512 */
-#define KEPT_KEY_BYTES        128
-#define KEYED_KEPT            8
 #define RSA_BITS_MIN          2048
 #define RSA_BITS_MAX          8192
 
 /*
- * HMAC (RFC 2104) with one key, as far as it goes without a text: what is hashed in front of it,
- * within and without.
- */
-struct keyed {
-    enum gg_hash hash; /* 0: for no other text than one */
-    size_t n;
-    unsigned char key[KEPT_KEY_BYTES];
-    EVP_MD_CTX *inner;
-    EVP_MD_CTX *outer;
-};
-
-/*
- * What OpenSSL looks up by its name at each call otherwise, which costs as much as a small token;
- * and the few keys that a request needs, which the process has in its memory anyway. All made when
- * first needed.
+ * What OpenSSL looks up by its name at each call otherwise, which costs as much as a small token.
+ * Made when first needed; of what went through only the last key of each hash is left in it.
  */
 static struct {
     EVP_CIPHER *aes;
-    EVP_MD *digests[3];
-    EVP_MD_CTX *digest;
-    struct keyed keyed[KEYED_KEPT];
-    size_t next; /* of these, gives way to another */
-} kept;
+    EVP_MD *sha256;
+    EVP_MAC_CTX *hmac[3];
+} fetched;
 
 /* OpenSSL keeps its errors in a queue of the thread; nobody here reads it. */
 static bool fail(struct gg_err *err, const char *what)
@@ -153,109 +135,52 @@ bool gg_crypto_hash_text(struct gg_arena *a, struct gg_str in, struct gg_str *ou
     return true;
 }
 
-static const EVP_MD *find_digest(enum gg_hash hash)
-{
-    EVP_MD **md = &kept.digests[hash == GG_SHA256 ? 0 : hash == GG_SHA384 ? 1 : 2];
-
-    if (*md == NULL)
-        *md = EVP_MD_fetch(NULL,
-                           hash == GG_SHA256   ? "SHA256"
-                           : hash == GG_SHA384 ? "SHA384"
-                                               : "SHA512",
-                           NULL);
-    return *md;
-}
-
 bool gg_crypto_sha256(struct gg_str in, unsigned char out[GG_SHA256_BYTES], struct gg_err *err)
 {
-    const EVP_MD *md = find_digest(GG_SHA256);
-
-    if (md == NULL || EVP_Digest(bytes(in), in.n, out, NULL, md, NULL) != 1)
+    if (fetched.sha256 == NULL)
+        fetched.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (fetched.sha256 == NULL || EVP_Digest(bytes(in), in.n, out, NULL, fetched.sha256, NULL) != 1)
         return fail(err, "SHA-256");
     return true;
 }
 
-static bool begin_digest(EVP_MD_CTX **ctx, const EVP_MD *md, const unsigned char *key,
-                         unsigned char pad)
+static const char *digest_name(enum gg_hash hash)
 {
-    unsigned char block[BLOCK_BYTES_MAX];
-    size_t n = (size_t)EVP_MD_get_block_size(md);
-
-    for (size_t i = 0; i < n; i++)
-        block[i] = key[i] ^ pad;
-    if (*ctx == NULL)
-        *ctx = EVP_MD_CTX_new();
-    bool ok = *ctx != NULL && EVP_DigestInit_ex2(*ctx, md, NULL) == 1 &&
-              EVP_DigestUpdate(*ctx, block, n) == 1;
-    gg_wipe(block, sizeof block);
-    return ok;
+    return hash == GG_SHA256 ? "SHA256" : hash == GG_SHA384 ? "SHA384" : "SHA512";
 }
 
-/* A key that is longer than a block of the hash stands for its hash. */
-static bool set_key(struct keyed *k, const EVP_MD *md, struct gg_str key)
+/* One for each hash, made when it is first needed; each use gives it a key of its own. */
+static EVP_MAC_CTX *find_hmac(enum gg_hash hash)
 {
-    unsigned char block[BLOCK_BYTES_MAX] = {0};
-    bool ok = true;
+    EVP_MAC_CTX **kept = &fetched.hmac[hash == GG_SHA256 ? 0 : hash == GG_SHA384 ? 1 : 2];
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest_name(hash), 0),
+        OSSL_PARAM_construct_end()};
 
-    if (key.n > (size_t)EVP_MD_get_block_size(md))
-        ok = EVP_Digest(key.p, key.n, block, NULL, md, NULL) == 1;
-    else if (key.n > 0)
-        memcpy(block, key.p, key.n);
-    ok = ok && begin_digest(&k->inner, md, block, 0x36) && begin_digest(&k->outer, md, block, 0x5c);
-    gg_wipe(block, sizeof block);
-    return ok;
-}
-
-/* NULL when OpenSSL fails. Keys that may be found are all our own: no need of constant time. */
-static const struct keyed *find_keyed(enum gg_hash hash, struct gg_str key)
-{
-    for (size_t i = 0; i < KEYED_KEPT; i++) {
-        struct keyed *k = &kept.keyed[i];
-        if (k->hash == hash && k->n == key.n && memcmp(k->key, bytes(key), key.n) == 0)
-            return k;
+    if (*kept != NULL)
+        return *kept;
+    EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = algorithm == NULL ? NULL : EVP_MAC_CTX_new(algorithm);
+    EVP_MAC_free(algorithm);
+    if (ctx != NULL && EVP_MAC_CTX_set_params(ctx, params) == 1) {
+        *kept = ctx;
+        return ctx;
     }
-    struct keyed *k = &kept.keyed[kept.next];
-    const EVP_MD *md = find_digest(hash);
-    k->hash = 0;
-    if (md == NULL || !set_key(k, md, key))
-        return NULL;
-    kept.next = (kept.next + 1) % KEYED_KEPT;
-    if (key.n <= sizeof k->key) {
-        memcpy(k->key, bytes(key), key.n);
-        k->n = key.n;
-        k->hash = hash;
-    }
-    return k;
-}
-
-/* What has been hashed in `from`, and these behind it. */
-static bool go_on(const EVP_MD_CTX *from, const struct gg_str *parts, size_t count,
-                  struct gg_mac *mac)
-{
-    unsigned n = 0;
-
-    if (kept.digest == NULL)
-        kept.digest = EVP_MD_CTX_new();
-    if (kept.digest == NULL || EVP_MD_CTX_copy_ex(kept.digest, from) != 1)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (parts[i].n > 0 && EVP_DigestUpdate(kept.digest, parts[i].p, parts[i].n) != 1)
-            return false;
-    if (EVP_DigestFinal_ex(kept.digest, mac->bytes, &n) != 1)
-        return false;
-    mac->n = n;
-    return true;
+    EVP_MAC_CTX_free(ctx);
+    return NULL;
 }
 
 bool gg_crypto_hmac_parts(enum gg_hash hash, struct gg_secret key, const struct gg_parts *in,
                           struct gg_mac *mac, struct gg_err *err)
 {
-    const struct keyed *k = find_keyed(hash, gg_secret_reveal(key));
+    struct gg_str k = gg_secret_reveal(key);
+    EVP_MAC_CTX *ctx = find_hmac(hash);
+    bool ok = ctx != NULL && EVP_MAC_init(ctx, bytes(k), k.n, NULL) == 1;
 
-    if (k == NULL || !go_on(k->inner, in->parts, in->count, mac))
-        return fail(err, "HMAC");
-    const struct gg_str inner = {(const char *)mac->bytes, mac->n};
-    return go_on(k->outer, &inner, 1, mac) || fail(err, "HMAC");
+    for (size_t i = 0; ok && i < in->count; i++)
+        ok = in->parts[i].n == 0 || EVP_MAC_update(ctx, bytes(in->parts[i]), in->parts[i].n) == 1;
+    ok = ok && EVP_MAC_final(ctx, mac->bytes, &mac->n, sizeof mac->bytes) == 1;
+    return ok || fail(err, "HMAC");
 }
 
 bool gg_crypto_hmac(enum gg_hash hash, struct gg_secret key, struct gg_str in, struct gg_mac *mac,
@@ -273,10 +198,10 @@ static bool run_cipher(enum way way, struct gg_aes aes, struct gg_str in, unsign
     int body = 0;
     int tail = 0;
 
-    if (kept.aes == NULL)
-        kept.aes = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
-    bool done = ctx != NULL && kept.aes != NULL &&
-                EVP_CipherInit_ex2(ctx, kept.aes, aes.key, aes.iv, way == ENCRYPT, NULL) == 1 &&
+    if (fetched.aes == NULL)
+        fetched.aes = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
+    bool done = ctx != NULL && fetched.aes != NULL &&
+                EVP_CipherInit_ex2(ctx, fetched.aes, aes.key, aes.iv, way == ENCRYPT, NULL) == 1 &&
                 EVP_CipherUpdate(ctx, to, &body, bytes(in), (int)in.n) == 1 &&
                 EVP_CipherFinal_ex(ctx, to + body, &tail) == 1;
 

@@ -96,7 +96,7 @@ START_TEST(hmac_of_pieces)
 }
 END_TEST
 
-/* More keys than are kept, of which some are longer than what is kept: none stands for another. */
+/* Keys of every length, longer ones than a block too: none stands for another. */
 START_TEST(hmac_of_many_keys)
 {
     static const enum gg_hash hashes[] = {GG_SHA256, GG_SHA384, GG_SHA512};
