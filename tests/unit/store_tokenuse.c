@@ -74,6 +74,7 @@ START_TEST(which_rows_will_do)
         {"key_fingerprint = NULL", 0, 0, false},
         {"last_used_at = NULL", 0, 0, false},
         {"id_token = 'i|d'", 0, 0, false},
+        {"seal = 's|x|1|2099-01-01 00:00:00'", 0, 0, false},
         {"id_token = NULL, refresh_token = 're|fresh'", 0, 0, true},
     };
 
