@@ -252,7 +252,8 @@ def test_it_reaches_the_end_of_smoke(server, root, site):
         assert done.returncode == 0, done.stdout
         check_an_id_with_a_slash(root, site)
     pages = [path.stat() for path in (root.path / "run/graphgate").glob("metrics.*")]
-    assert [(page.st_uid, page.st_mode & 0o777) for page in pages] == [(serve.account(root, "passwd", "graphgate"), 0o600)]
+    # The page, and the audit's journal.
+    assert [(page.st_uid, page.st_mode & 0o777) for page in pages] == [(serve.account(root, "passwd", "graphgate"), 0o600)] * 2
     assert not re.search(r"[?&](code|state|session_code)=", root_error_logs(root, server))
 
 
