@@ -25,6 +25,8 @@
 #define MAX_REQUESTS_DEFAULT 10000
 /* Under load the next request comes sooner, and needs no new connection to the database. */
 #define IDLE_MS 100
+/* So many requests that have come already are served before a lone process leaves. */
+#define LEFT_MAX 64
 /* Between a master that was killed and its heir. */
 #define SPAWNER "GRAPHGATE_SPAWNER"
 
@@ -147,6 +149,29 @@ static bool rest(void *arg)
     return ok;
 }
 
+static void serve(struct program *p, struct gg_arena *a, struct gg_fcgi *f)
+{
+    gg_metric_set_state(GG_METRIC_BUSY);
+    gg_route_serve(&p->ctx, a, f);
+    gg_settler_run_due(&p->ctx, a);
+    gg_arena_reset(a);
+    gg_metric_set_state(GG_METRIC_IDLE);
+}
+
+/*
+ * A lone process may be the only one on its socket (mod_fcgid gives each its own): who has come is
+ * served yet, and who comes later finds nobody there at once, so that the web server looks for
+ * another.
+ */
+static void leave_socket(struct program *p, struct gg_arena *a, struct gg_fcgi *f)
+{
+    if (p->arguments.workers > 0)
+        return;
+    for (int i = 0; i < LEFT_MAX && gg_fcgi_accept_waiting(f); i++)
+        serve(p, a, f);
+    (void)close(p->listen_fd);
+}
+
 static int work(void *arg)
 {
     struct program *p = arg;
@@ -162,13 +187,10 @@ static int work(void *arg)
     gg_fcgi_set_idle(f, (struct gg_fcgi_idle){IDLE_MS, rest, &p->ctx});
     while (served < p->arguments.max_requests &&
            gg_fcgi_accept(f, &p->signals.wait_mask, p->signals.stop, &err)) {
-        gg_metric_set_state(GG_METRIC_BUSY);
-        gg_route_serve(&p->ctx, a, f);
-        gg_settler_run_due(&p->ctx, a);
-        gg_arena_reset(a);
+        serve(p, a, f);
         served++;
-        gg_metric_set_state(GG_METRIC_IDLE);
     }
+    leave_socket(p, a, f);
     gg_metric_set_state(GG_METRIC_AWAY);
     (void)gg_settler_run(&p->ctx, a);
     if (err.code != GG_OK)

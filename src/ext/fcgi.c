@@ -170,6 +170,18 @@ static int next_connection(struct gg_fcgi *f, const sigset_t *wait_mask)
     return accept_one(f);
 }
 
+/* The request of this connection. */
+static bool begin(struct gg_fcgi *f, int fd)
+{
+    f->request.ipcFd = fd;
+    /* Else FCGX_Accept_r, which first ends the request before, closes it. */
+    f->request.keepConnection = 1;
+    if (FCGX_Accept_r(&f->request) != 0)
+        return false;
+    f->state = ACTIVE;
+    return true;
+}
+
 bool gg_fcgi_accept(struct gg_fcgi *f, const sigset_t *wait_mask, const volatile sig_atomic_t *stop,
                     struct gg_err *err)
 {
@@ -177,17 +189,24 @@ bool gg_fcgi_accept(struct gg_fcgi *f, const sigset_t *wait_mask, const volatile
         int fd = next_connection(f, wait_mask);
         if (fd == NO_USE)
             return gg_fail(err, GG_EINTERNAL, "the listening socket: %s", strerror(errno));
-        if (fd < 0)
-            continue;
-        f->request.ipcFd = fd;
-        /* Else FCGX_Accept_r, which first ends the request before, closes it. */
-        f->request.keepConnection = 1;
-        if (FCGX_Accept_r(&f->request) != 0)
-            continue;
-        f->state = ACTIVE;
-        return true;
+        if (fd >= 0 && begin(f, fd))
+            return true;
     }
     *err = (struct gg_err){.code = GG_OK};
+    return false;
+}
+
+bool gg_fcgi_accept_waiting(struct gg_fcgi *f)
+{
+    int fd;
+
+    if (f->request.ipcFd >= 0)
+        drop_connection(f);
+    do {
+        fd = accept_one(f);
+        if (fd >= 0 && begin(f, fd))
+            return true;
+    } while (fd >= 0);
     return false;
 }
 

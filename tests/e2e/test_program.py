@@ -336,3 +336,22 @@ def test_workers_die_with_their_master(program):
     master.signal(signal.SIGKILL)
     master.wait()
     assert wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), 5)
+
+
+# mutant: src/app/main.c: i < LEFT_MAX && gg_fcgi_accept_waiting(f) => i < 0
+def test_a_lone_process_that_leaves_serves_who_has_come(program):
+    """Whoever connects later finds nobody there, so that a web server turns to another process."""
+    worker = program()
+    assert worker.health().status == 200
+    worker.signal(signal.SIGSTOP)
+    links = [connect(worker.address) for _ in range(5)]
+    for link in links:
+        send(link, "GET", "/api/v1/health/live")
+    worker.signal(signal.SIGHUP)
+    worker.signal(signal.SIGCONT)
+    assert [receive(link).status for link in links] == [200] * len(links)
+    for link in links:
+        link.close()
+    assert worker.wait() == 0
+    with pytest.raises(ConnectionRefusedError):
+        connect(worker.address)
