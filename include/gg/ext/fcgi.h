@@ -29,7 +29,8 @@ void gg_fcgi_set_idle(struct gg_fcgi *f, struct gg_fcgi_idle idle);
 GG_MUST bool gg_fcgi_accept(struct gg_fcgi *f, const sigset_t *wait_mask,
                             const volatile sig_atomic_t *stop, struct gg_err *err);
 
-/* A request on a connection that waits already: for who leaves, and is the only one on its socket. */
+/* A request on a connection that waits already: for who leaves, and is the only one on its socket.
+ */
 GG_MUST bool gg_fcgi_accept_waiting(struct gg_fcgi *f);
 
 /* A parameter of the request (REQUEST_URI, HTTP_ACCEPT, …), absent if it was not sent. Borrowed. */
