@@ -373,5 +373,6 @@ int main(int argc, char **argv)
         status = gg_prefork_run(&prefork);
         drop(&p);
     }
+    gg_journal_close(p.ctx.journal);
     return status;
 }
