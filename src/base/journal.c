@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define NO_LANE (-1)
@@ -155,18 +156,16 @@ bool gg_journal_move(struct gg_journal *j)
 
 bool gg_journal_add(struct gg_journal *j, struct gg_str record)
 {
-    char bytes[GG_JOURNAL_LANE_BYTES];
-    size_t room = sizeof bytes - j->used;
+    size_t room = GG_JOURNAL_LANE_BYTES - j->used;
     uint32_t n = (uint32_t)record.n;
     size_t all = sizeof n + record.n;
+    const struct iovec parts[] = {{&n, sizeof n}, {(char *)record.p, record.n}};
 
-    if (j->lane == NO_LANE || record.n == 0 || record.n >= sizeof bytes || all > room)
+    if (j->lane == NO_LANE || record.n == 0 || record.n >= GG_JOURNAL_LANE_BYTES || all > room)
         return false;
-    memcpy(bytes, &n, sizeof n);
-    memcpy(bytes + sizeof n, record.p, record.n);
     j->dirty = j->used + all > j->dirty ? j->used + all : j->dirty;
     off_t place = place_of(j->lane) + (off_t)j->used;
-    if (pwrite(j->fd, bytes, all, place) != (ssize_t)all) {
+    if (pwritev(j->fd, parts, 2, place) != (ssize_t)all) {
         static const uint32_t none;
         (void)(pwrite(j->fd, &none, sizeof none, place) == 0);
         return false;

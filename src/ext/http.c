@@ -18,7 +18,7 @@ struct exchange {
     struct gg_buf body;
     size_t header_bytes;
     bool is_read; /* may be sent again */
-    bool is_sent;
+    int sent;     /* how often; more than once on a kept connection that broke */
 };
 
 /* One of the calls that are made at once. */
@@ -111,13 +111,12 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 static int before_request(void *arg, char *to, char *from, int to_port, int from_port)
 {
     struct exchange *x = arg;
-    bool is_again = x->is_sent && !x->is_read;
+    bool is_again = x->sent++ > 0 && !x->is_read;
 
     (void)to;
     (void)from;
     (void)to_port;
     (void)from_port;
-    x->is_sent = true;
     return is_again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -149,9 +148,9 @@ static void set_up(CURL *c, const struct gg_http_options *options)
 static struct curl_slist *list_headers(struct gg_arena *a, const struct gg_http_request *request)
 {
     struct curl_slist *nodes = gg_arena_alloc(a, (GG_HTTP_HEADERS_MAX + 1) * sizeof *nodes);
-    size_t n = 0;
+    size_t n;
 
-    for (; n < GG_HTTP_HEADERS_MAX && request->headers[n] != NULL; n++)
+    for (n = 0; n < GG_HTTP_HEADERS_MAX && request->headers[n] != NULL; n++)
         nodes[n].data = (char *)request->headers[n];
     /* No "Expect: 100-continue": it costs a round trip, and Microsoft does not ask for it. */
     if (request->body.p != NULL)
@@ -185,11 +184,12 @@ static void set_request(CURL *c, const struct gg_http_request *request, struct e
 
 /*
  * The handle outlives the arena: nothing of this request may stay in it. Connections, TLS sessions
- * and DNS answers survive. A reset costs more than all that a read has set.
+ * and DNS answers survive. A reset costs more than all that a read has set, but where it did not go
+ * well must be: libcurl counts in the handle how often it asked again, and leaves off at five.
  */
-static void take_back(const struct gg_http *h, CURL *c, const struct exchange *x)
+static void take_back(const struct gg_http *h, CURL *c, const struct exchange *x, CURLcode code)
 {
-    if (!x->is_read) {
+    if (!x->is_read || code != CURLE_OK || x->sent != 1) {
         curl_easy_reset(c);
         set_up(c, &h->options);
         return;
@@ -269,7 +269,7 @@ static bool conclude(const struct gg_http *h, CURL *easy, CURLcode code, struct 
     long status = 0;
 
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    take_back(h, easy, x);
+    take_back(h, easy, x, code);
     if (code != CURLE_OK)
         return fail_of(code, x, err);
     x->response->end = GG_HTTP_WHOLE;
@@ -318,7 +318,7 @@ bool gg_http_begin(struct gg_http *h, struct gg_arena *a, const struct gg_http_r
     if (!set_up_multi(h, err) || !prepare(h, &place->easy, request, x, err))
         return false;
     if (curl_multi_add_handle(h->multi, place->easy) != CURLM_OK) {
-        take_back(h, place->easy, x);
+        take_back(h, place->easy, x, CURLE_FAILED_INIT);
         return gg_fail(err, GG_EINTERNAL, "libcurl does not take a call");
     }
     place->exchange = x;
@@ -378,7 +378,7 @@ void gg_http_drop(struct gg_http *h)
         if (p->exchange == NULL)
             continue;
         (void)curl_multi_remove_handle(h->multi, p->easy);
-        take_back(h, p->easy, p->exchange);
+        take_back(h, p->easy, p->exchange, CURLE_ABORTED_BY_CALLBACK);
         p->exchange = NULL;
         p->flight = NULL;
     }

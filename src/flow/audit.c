@@ -16,6 +16,7 @@
 
 struct gg_audit_notes {
     int64_t at_us; /* of the last one */
+    size_t count;
     struct note {
         int64_t at_us;
         struct gg_audit_row row; /* without what it is signed with */
@@ -49,6 +50,7 @@ void gg_audit_note(struct gg_call *c, struct gg_audit_event e)
         all->last = &all->first;
     *all->last = note;
     all->last = &note->next;
+    all->count++;
 }
 
 const char *gg_audit_result(bool ok, const struct gg_err *err)
@@ -71,29 +73,22 @@ static bool sign(struct gg_call *c, const struct note *note, struct gg_audit_row
 
 static bool write_all(struct gg_call *c, const struct gg_audit_notes *all, struct gg_err *err)
 {
-    struct gg_audit_row *rows = gg_arena_alloc(c->arena, GG_AUDIT_PUT_MAX * sizeof *rows);
+    struct gg_audit_row *rows = gg_arena_alloc(c->arena, all->count * sizeof *rows);
     size_t n = 0;
 
     if (c->ctx->db == NULL)
         return gg_fail(err, GG_EDATABASE, "DATABASE_URL is missing or bad");
-    for (const struct note *note = all->first; note != NULL; note = note->next) {
-        if (!sign(c, note, &rows[n], err))
+    for (const struct note *note = all->first; note != NULL; note = note->next)
+        if (!sign(c, note, &rows[n++], err))
             return false;
-        n++;
-        if (n < GG_AUDIT_PUT_MAX && note->next != NULL)
-            continue;
-        if (!gg_audit_put(c->ctx->db, c->arena, rows, n, err))
-            return false;
-        n = 0;
-    }
-    return true;
+    return gg_audit_put(c->ctx->db, c->arena, rows, n, err);
 }
 
 /* What changes a state goes into the table at once; uses are many. */
 static bool may_wait(const struct gg_call *c, const struct gg_audit_notes *all)
 {
-    return c->ctx->journal != NULL && !c->ctx->conf->audit_fails_closed &&
-           all->first->next == NULL && gg_str_is(all->first->row.event, GG_AUDIT_USE);
+    return c->ctx->journal != NULL && !c->ctx->conf->audit_fails_closed && all->count == 1 &&
+           gg_str_is(all->first->row.event, GG_AUDIT_USE);
 }
 
 static bool put_by(struct gg_call *c, const struct gg_audit_notes *all)

@@ -13,9 +13,9 @@
 
 #include <string.h>
 
-#define CALENDAR "integration/microsoft/calendar"
-#define EVENTS   CALENDAR "/events"
-#define EVENT    EVENTS "/{id}"
+#define CALENDARS "integration/microsoft/calendar"
+#define EVENTS    CALENDARS "/events"
+#define EVENT     EVENTS "/{id}"
 
 /* What the web server may take its time to read; a socket holds what is smaller. */
 #define AT_ONCE_BYTES ((size_t)64 * 1024)
@@ -23,7 +23,10 @@
 /* A route of a caller's own data, counted against the limit of the calendar. */
 #define OWN(p, m, f) \
     .path = (p), .method = (m), .on = (f), .auth = GG_AUTH_CALLER, .is_limited = true, \
-    .limit = GG_LIMIT_CALENDAR, .by = GG_BY_CALLER_OR_ADDRESS, .wants_row = true
+    .limit = GG_LIMIT_CALENDAR, .by = GG_BY_CALLER_OR_ADDRESS
+
+/* One that asks Graph: what it needs of the token's row comes with the limit. */
+#define CALENDAR(p, m, f) OWN(p, m, f), .wants_row = true
 
 static const struct gg_route routes[] = {
     {.path = "auth/microsoft",
@@ -51,13 +54,7 @@ static const struct gg_route routes[] = {
     /* Its limit counts by the user, who is known only by the body. */
     {.path = "auth/refresh", .method = GG_POST, .on = gg_on_auth_refresh},
     /* It tells more of its row than what comes with the limit. */
-    {.path = "auth/microsoft/user",
-     .method = GG_GET,
-     .on = gg_on_auth_user,
-     .auth = GG_AUTH_CALLER,
-     .is_limited = true,
-     .limit = GG_LIMIT_CALENDAR,
-     .by = GG_BY_CALLER_OR_ADDRESS},
+    {OWN("auth/microsoft/user", GG_GET, gg_on_auth_user)},
     {.path = "auth/microsoft/token",
      .method = GG_DELETE,
      .on = gg_on_auth_disconnect,
@@ -65,15 +62,15 @@ static const struct gg_route routes[] = {
      .is_limited = true,
      .limit = GG_LIMIT_OAUTH_START,
      .by = GG_BY_CALLER_OR_ADDRESS},
-    {OWN(CALENDAR, GG_GET, gg_on_calendar_find_all)},
-    {OWN(EVENTS, GG_GET, gg_on_calendar_list),
+    {CALENDAR(CALENDARS, GG_GET, gg_on_calendar_find_all)},
+    {CALENDAR(EVENTS, GG_GET, gg_on_calendar_list),
      .query = {"start_time", "end_time", "calendar_id", "timezone", "limit", "cursor"},
      .repeats = "calendar_id"},
-    {OWN(EVENTS, GG_POST, gg_on_calendar_create), .query = {"calendar_id"}},
-    {OWN(EVENT, GG_GET, gg_on_calendar_get)},
-    {OWN(EVENT, GG_PUT, gg_on_calendar_update)},
-    {OWN(EVENT, GG_PATCH, gg_on_calendar_update)},
-    {OWN(EVENT, GG_DELETE, gg_on_calendar_delete)},
+    {CALENDAR(EVENTS, GG_POST, gg_on_calendar_create), .query = {"calendar_id"}},
+    {CALENDAR(EVENT, GG_GET, gg_on_calendar_get)},
+    {CALENDAR(EVENT, GG_PUT, gg_on_calendar_update)},
+    {CALENDAR(EVENT, GG_PATCH, gg_on_calendar_update)},
+    {CALENDAR(EVENT, GG_DELETE, gg_on_calendar_delete)},
     {.path = "health/live",
      .method = GG_GET,
      .on = gg_on_health_live,

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench.load import Wrong, ask, connection, must
 from rows import TOKENS, Mint, derived, fingerprint, seal
+from stack import journal
 from stack.lighttpd import Lighttpd
 from stack.measure import jwt
 from stack.process import Child, drop_socket_dir, free_port, socket_dir
@@ -21,8 +22,8 @@ HEALTH = "/api/v1/health/microsoft"
 # A limit that counts each request and refuses none.
 LIMITS = {f"RATE_LIMIT_{name}": "1000000000/60" for name in ("OAUTH_START", "OAUTH_CALLBACK", "CALENDAR")}
 TOKEN_BYTES, EVENT_BYTES, EVENTS_COUNT = 2048, 1536, 10
-# So many rows of the audit go into one insert under load: GG_JOURNAL_COUNT.
-JOURNAL_COUNT = 32
+# So many rows of the audit go into one insert under load.
+JOURNAL_COUNT = journal.number("COUNT")
 
 NGINX = """worker_processes 1;
 {owner}

@@ -56,7 +56,7 @@ def a_node_is_killed(site, number):
         callers.more(200, 200)
         fault_at = time.monotonic()
         node.kill()
-        time.sleep(12)
+        time.sleep(16)
         callers.more(50, 200)
         said = load.check(fault_at)
         back_at = time.monotonic()

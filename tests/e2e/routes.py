@@ -23,7 +23,7 @@ def routes():
     table = re.search(r"gg_route routes\[\] = \{\n(.*?)\n\};", text, re.S)[1]
     rows = []
     for row in re.findall(r"^ {4}\{(.*?)\},?$(?=\n {4}[{/]|\Z)", table, re.S | re.M):
-        own = re.search(r"OWN\((\w+|\"[^\"]*\"), GG_(\w+),", row)
+        own = re.search(r"(?:OWN|CALENDAR)\((\w+|\"[^\"]*\"), GG_(\w+),", row)
         path = own[1] if own else re.search(r"\.path = (\w+|\"[^\"]*\")", row)[1]
         query = re.search(r"\.query = \{([^}]*)\}", row)
         rows.append(Route(own[2] if own else re.search(r"\.method = GG_(\w+)", row)[1],

@@ -341,7 +341,7 @@ def test_the_workers_account_only_adds(stack, person):
     assert told(of(someone)) == [("token.connect", "ok", "connect")]
 
 
-# mutant: src/flow/audit.c: if (n < GG_AUDIT_PUT_MAX && note->next != NULL) => if (n < 1 && note->next != NULL)
+# mutant: src/flow/audit.c: c->arena, rows, n, err) => c->arena, rows, 1, err) && gg_audit_put(c->ctx->db, c->arena, rows + 1, n - 1, err)
 def test_one_insert_a_request(stack, person):
     someone = person().connect()
     expires_in(someone, 60)

@@ -3,10 +3,12 @@
 
 import json
 import re
+import secrets
 
 import pytest
 from conftest import Person
 from fcgi_client import direct
+from kit import expires_in, stored
 
 EVENT = {"subject": "Warm", "start": "2030-01-01T10:00:00Z", "end": "2030-01-01T11:00:00Z"}
 RUNS = 20
@@ -74,6 +76,22 @@ def test_round_trips(warm, mariadb, request_of):
     assert grown["Com_stmt_prepare"] <= swept + audit
     assert grown["Com_stmt_reset"] == grown["Com_admin_commands"] == grown["Com_set_option"] == grown["Connections"] == 0
     assert grown["Com_insert_select"] == RUNS and grown["Com_select"] == grown["Com_update"] == 0
+
+
+# mutant: include/gg/ext/db.h: (size_t)512 => (size_t)256
+def test_the_largest_tokens_come_with_the_limit(warm, mariadb, sim):
+    big = {name: secrets.token_hex(32 * 1024) for name in ("access_token", "refresh_token", "id_token")}
+    sim.token_options(user=warm.user, grant="refresh_token", set=big)
+    expires_in(warm, 10)
+    assert warm.cal("GET").status == 400 and {name: stored(warm, name) for name in big} == big
+
+    def ask():
+        # Microsoft's stand-in takes no header of that size, and says so: it was asked.
+        assert warm.cal("GET").status == 400
+        warm.stack.settle()
+
+    grown = counted(mariadb, ask)
+    assert grown["Com_insert_select"] == 1 and grown["Com_select"] == 0
 
 
 def test_the_row_is_looked_at_again(warm):

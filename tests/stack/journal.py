@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The journal in which rows of the audit wait: see base/journal.h."""
 
+import re
 import sys
 import time
+from pathlib import Path
 
-LANE_BYTES = 16384
+HEADER = Path(__file__).resolve().parents[2] / "include" / "gg" / "base" / "journal.h"
+
+
+def number(name):
+    return int(re.search(rf"^#define GG_JOURNAL_{name} +(\d+)$", HEADER.read_text(encoding="utf-8"), re.M)[1])
+
+
+LANE_BYTES = number("LANE_BYTES")
 
 
 def waiting(directory):

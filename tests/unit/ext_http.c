@@ -232,7 +232,7 @@ END_TEST
 
 /* The connection ends when it has been used before, without an answer: what was sent may be done.
  */
-/* mutant: src/ext/http.c: x->is_sent && !x->is_read => false */
+/* mutant: src/ext/http.c: x->sent++ > 0 && !x->is_read => false */
 START_TEST(only_a_read_is_sent_again)
 {
     static const char *const methods[] = {"GET", "POST", "PATCH", "DELETE"};
@@ -254,6 +254,24 @@ START_TEST(only_a_read_is_sent_again)
         ck_assert_msg(fetch(r), "%s", err.log);
         gg_arena_close(arena);
     }
+}
+END_TEST
+
+/* libcurl gives a handle so many such tries, five, and no more: each call must have them anew. */
+/* mutant: src/ext/http.c: x->sent != 1 => false */
+START_TEST(reads_are_sent_again_without_end)
+{
+    static const struct loopback_answer rows[] = {
+        {.match = " /first ", .body = "x"}, {.times = 1, .raw = ""}, {.body = "again"}};
+
+    set_up();
+    for (int i = 0; i < 12; i++) {
+        LOOPBACK_SERVE(server, rows);
+        ck_assert_msg(get("/first"), "%d: %s", i, err.log);
+        ck_assert_msg(get("/second"), "%d: %s", i, err.log);
+        ck_assert_int_eq(loopback_requests(server), 3);
+    }
+    gg_arena_close(arena);
 }
 END_TEST
 
@@ -309,4 +327,5 @@ END_TEST
 
 GG_UNIT_MAIN("ext/http", answers_of_any_status, what_is_sent, challenges_are_joined,
              bodies_have_a_cap, broken_answers, redirects_are_answers, interim_answers,
-             connections_are_kept, only_a_read_is_sent_again, time_runs_out, no_connection)
+             connections_are_kept, only_a_read_is_sent_again, reads_are_sent_again_without_end,
+             time_runs_out, no_connection)

@@ -138,22 +138,27 @@ START_TEST(a_database_that_is_away)
 END_TEST
 
 /* Written, and killed before the journal was cleared. */
-START_TEST(what_is_there_already)
+static void settle_and_put_back(void)
 {
     char bytes[4096];
-
-    set_up();
-    gg_journal_join(s.ctx.journal);
-    use("a");
-    use("b");
     int fd = open(path, O_RDWR);
     ssize_t n = pread(fd, bytes, sizeof bytes, 0);
+
     ck_assert(gg_settler_run(&s.ctx, s.arena));
     gg_journal_close(s.ctx.journal);
     ck_assert_int_eq(pwrite(fd, bytes, (size_t)n, 0), n);
     (void)close(fd);
-    database_run(s.ctx.db, "DELETE FROM audit_log LIMIT 1");
     ck_assert(gg_journal_open(path, GG_HOSTFILE_FIND, &s.ctx.journal, &s.err));
+}
+
+START_TEST(what_is_there_already)
+{
+    set_up();
+    gg_journal_join(s.ctx.journal);
+    use("a");
+    use("b");
+    settle_and_put_back();
+    database_run(s.ctx.db, "DELETE FROM audit_log LIMIT 1");
     gg_journal_join(s.ctx.journal);
     use("c");
     ck_assert(gg_settler_run(&s.ctx, s.arena));
@@ -195,19 +200,11 @@ END_TEST
 /* The one whose id is another row's by now; those beside it are written. */
 START_TEST(an_id_that_is_taken)
 {
-    char bytes[4096];
-
     set_up();
     gg_journal_join(s.ctx.journal);
     use("a");
-    int fd = open(path, O_RDWR);
-    ssize_t n = pread(fd, bytes, sizeof bytes, 0);
-    ck_assert(gg_settler_run(&s.ctx, s.arena));
-    gg_journal_close(s.ctx.journal);
-    ck_assert_int_eq(pwrite(fd, bytes, (size_t)n, 0), n);
-    (void)close(fd);
+    settle_and_put_back();
     database_run(s.ctx.db, "UPDATE audit_log SET mac = REPEAT('x', 43)");
-    ck_assert(gg_journal_open(path, GG_HOSTFILE_FIND, &s.ctx.journal, &s.err));
     gg_journal_join(s.ctx.journal);
     use("b");
     ck_assert(gg_settler_run(&s.ctx, s.arena) && gg_journal_is_empty(s.ctx.journal));

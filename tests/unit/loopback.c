@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -180,9 +181,16 @@ static void serve_connection(struct loopback *l, int fd)
     (void)close(fd);
 }
 
+/* A test that fails ends at once, and closes nothing. */
+static void end_with_parent(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static void run(struct loopback *l)
 {
     (void)setpgid(0, 0);
+    end_with_parent();
     (void)signal(SIGCHLD, SIG_IGN);
     for (;;) {
         int fd = accept(l->listen_fd, NULL, NULL);
@@ -190,6 +198,7 @@ static void run(struct loopback *l)
             _exit(1);
         (void)atomic_fetch_add(&l->shared->connections, 1);
         if (fork() == 0) {
+            end_with_parent();
             (void)close(l->listen_fd);
             serve_connection(l, fd);
             _exit(0);

@@ -9,9 +9,6 @@
 #include "gg/ext/db.h"
 #include "gg/proto/audit.h"
 
-/* At most so many rows go into one insert. */
-#define GG_AUDIT_PUT_MAX 32
-
 /*
  * Signed rows, as many at a time as there is a statement for: 1 to 4, 8 or 32. What is there
  * already, by its id and MAC, is taken as put: bears to be repeated after a lost answer, and by
