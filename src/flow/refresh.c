@@ -205,21 +205,27 @@ static enum turn refuse(struct gg_call *c, const struct gg_token *row, struct gg
     return TURN_FAILED;
 }
 
+/* A full disk, or a database that only reads, does not keep anybody from the calendar. */
+static void touch(struct gg_call *c, struct gg_token_key key)
+{
+    struct gg_err why;
+
+    if (!gg_token_touch(gg_ctx_tokens(c->ctx), c->arena, key, &why))
+        gg_log(GG_WARNING, "token.touch", "reason=\"%s\"", why.log);
+}
+
 static enum turn take_turn(struct gg_call *c, const struct wish *w, struct gg_access *access,
                            struct gg_err *err)
 {
     struct gg_token row;
     bool is_refused;
 
-    if (!gg_admit_find(c, w->key, &row, err))
+    if (!gg_token_find(gg_ctx_tokens(c->ctx), c->arena, w->key, &row, err))
         return TURN_FAILED;
     if (!row.found || !row.is_active)
         return refuse(c, &row, err);
-    /* A full disk, or a database that only reads, does not keep anybody from the calendar. */
-    if (row.wants_touch && !w->is_upkeep &&
-        !gg_token_touch(gg_ctx_tokens(c->ctx), c->arena, w->key, err))
-        gg_log(GG_WARNING, "token.touch", "reason=\"%s\"", err->log);
-    *err = (struct gg_err){.code = GG_OK};
+    if (row.wants_touch && !w->is_upkeep)
+        touch(c, w->key);
     if (!look_whether_refused(c, w, &row, &is_refused, err))
         return TURN_FAILED;
     bool is_valid = row.left_s > 0 && !is_refused;
@@ -259,8 +265,13 @@ bool gg_refresh_get(struct gg_call *c, struct gg_token_key key, struct gg_access
                     struct gg_err *err)
 {
     struct wish w = {.key = key};
+    bool wants_touch;
 
-    return fulfil(c, &w, access, err);
+    if (!gg_admit_open(c, key, &access->token, &wants_touch))
+        return fulfil(c, &w, access, err);
+    if (wants_touch)
+        touch(c, key);
+    return true;
 }
 
 bool gg_refresh_replace(struct gg_call *c, struct gg_token_key key, const char *claims,

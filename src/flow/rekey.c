@@ -121,7 +121,7 @@ static enum outcome change_row(const struct run *run, const struct look *look, s
     change.fingerprint = gg_str_of(fingerprint);
     struct gg_seal_row sealed = seal_row(run, row, change.ciphers);
     sealed.key = key;
-    if (is_to_seal && !gg_seal_make(fernet_of(run), run->arena, &sealed, &change.seal, err))
+    if (is_to_seal && !gg_seal_make(fernet_of(run), run->arena, &sealed, &change.seals, err))
         return FAILED;
     if (!gg_tokenrow_put(run->call->ctx->db, run->arena, &change, &done, err))
         return FAILED;

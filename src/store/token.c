@@ -32,17 +32,17 @@ static const struct gg_db_stmt find = {
 
 static const struct gg_db_stmt put = {
     "INSERT INTO {table} ({key}, access_token, refresh_token, id_token, token_type, expires_at,"
-    " scope, microsoft_id, microsoft_email, tenant_id, seal, key_fingerprint,"
-    " connected_at, is_active)"
-    " VALUES ({subject}, ?, ?, ?, ?, NOW() + INTERVAL ? SECOND, ?, ?, ?, ?, ?, ?,"
+    " scope, microsoft_id, microsoft_email, tenant_id, seal, access_seal,"
+    " key_fingerprint, connected_at, is_active)"
+    " VALUES ({subject}, ?, ?, ?, ?, NOW() + INTERVAL ? SECOND, ?, ?, ?, ?, ?, ?, ?,"
     " COALESCE(TIMESTAMP('1970-01-01') + INTERVAL ? SECOND, NOW()), TRUE)"
     " ON DUPLICATE KEY UPDATE access_token=VALUES(access_token),"
     " refresh_token=VALUES(refresh_token), id_token=VALUES(id_token),"
     " token_type=VALUES(token_type), expires_at=VALUES(expires_at), scope=VALUES(scope),"
     " microsoft_id=VALUES(microsoft_id), microsoft_email=VALUES(microsoft_email),"
-    " tenant_id=VALUES(tenant_id), seal=VALUES(seal), key_fingerprint=VALUES(key_fingerprint),"
-    " connected_at=VALUES(connected_at), is_active=TRUE, inactive_reason=NULL,"
-    " refresh_after=NULL, " NO_LEASE ", " NO_FAILURE,
+    " tenant_id=VALUES(tenant_id), seal=VALUES(seal), access_seal=VALUES(access_seal),"
+    " key_fingerprint=VALUES(key_fingerprint), connected_at=VALUES(connected_at),"
+    " is_active=TRUE, inactive_reason=NULL, refresh_after=NULL, " NO_LEASE ", " NO_FAILURE,
     true};
 
 static const struct gg_db_stmt drop = {"DELETE FROM {table} WHERE {key}={subject}", true};
@@ -61,8 +61,8 @@ static const struct gg_db_stmt lease_row = {
     true};
 
 static const struct gg_db_stmt end_with_tokens = {
-    "UPDATE {table} SET access_token=?, refresh_token=?, id_token=?, seal=?, key_fingerprint=?,"
-    " token_type=COALESCE(?, token_type),"
+    "UPDATE {table} SET access_token=?, refresh_token=?, id_token=?, seal=?, access_seal=?,"
+    " key_fingerprint=?, token_type=COALESCE(?, token_type),"
     " expires_at=NOW() + INTERVAL ? SECOND, scope=COALESCE(?, scope),"
     " refresh_after=NOW(6) + INTERVAL ? SECOND, " NO_LEASE ", " NO_FAILURE
     " WHERE {key}={subject} AND refresh_lease=?",
@@ -193,7 +193,7 @@ bool gg_token_open(struct gg_token_store s, struct gg_arena *a, const struct gg_
 /* What a row gets: the ciphertexts, and what they are sealed and encrypted with. */
 struct cells {
     struct gg_ciphers ciphers;
-    struct gg_str seal;        /* absent: none */
+    struct gg_seals seals;     /* absent: none */
     struct gg_str fingerprint; /* absent: not all is under one key */
     char text[GG_FERNET_FINGERPRINT_CHARS + 1];
 };
@@ -243,7 +243,7 @@ static bool make_seal(struct gg_token_store s, struct gg_arena *a, struct gg_tok
 {
     struct gg_seal_row row = seal_row(key, cells->ciphers);
 
-    return gg_seal_make(s.fernet, a, &row, &cells->seal, err);
+    return gg_seal_make(s.fernet, a, &row, &cells->seals, err);
 }
 
 bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_key key,
@@ -267,7 +267,8 @@ bool gg_token_put(struct gg_token_store s, struct gg_arena *a, struct gg_token_k
         gg_db_text(connect->owner.microsoft_id),
         gg_db_text(connect->owner.email),
         gg_db_text(connect->owner.tenant_id),
-        gg_db_text(cells.seal),
+        gg_db_text(cells.seals.row),
+        gg_db_text(cells.seals.access_token),
         gg_db_text(cells.fingerprint),
         connect->connected_at_s > 0 ? gg_db_int(connect->connected_at_s) : (struct gg_db_value){0},
     };
@@ -357,7 +358,8 @@ static bool end_well(struct gg_token_store s, struct gg_arena *a, struct gg_toke
         gg_db_text(cells.ciphers.access_token),
         gg_db_text(cells.ciphers.refresh_token),
         gg_db_text(cells.ciphers.id_token),
-        gg_db_text(cells.seal),
+        gg_db_text(cells.seals.row),
+        gg_db_text(cells.seals.access_token),
         gg_db_text(cells.fingerprint),
         gg_db_text(set->token_type),
         gg_db_int(set->expires_in_s),

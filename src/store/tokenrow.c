@@ -18,8 +18,8 @@ static const struct gg_db_stmt list_unnoted = {
     "SELECT " COLUMNS " FROM {table} WHERE id > ? AND key_fingerprint IS NULL" IN_ORDER, true};
 
 static const struct gg_db_stmt put = {
-    "UPDATE {table} SET access_token=?, refresh_token=?, id_token=?, seal=?, key_fingerprint=?,"
-    " refresh_lease=NULL, refresh_lease_until=NULL, updated_at=updated_at"
+    "UPDATE {table} SET access_token=?, refresh_token=?, id_token=?, seal=?, access_seal=?,"
+    " key_fingerprint=?, refresh_lease=NULL, refresh_lease_until=NULL, updated_at=updated_at"
     " WHERE id=? AND access_token<=>? AND refresh_token<=>? AND id_token<=>? AND seal<=>?"
     " AND (refresh_lease_until IS NULL OR refresh_lease_until <= NOW(6))",
     true};
@@ -79,11 +79,17 @@ bool gg_tokenrow_put(struct gg_db *db, struct gg_arena *a, const struct gg_token
 {
     const struct gg_tokenrow *old = change->old;
     const struct gg_db_value values[] = {
-        gg_db_text(change->ciphers.access_token), gg_db_text(change->ciphers.refresh_token),
-        gg_db_text(change->ciphers.id_token),     gg_db_text(change->seal),
-        gg_db_text(change->fingerprint),          gg_db_int(old->id),
-        gg_db_text(old->ciphers.access_token),    gg_db_text(old->ciphers.refresh_token),
-        gg_db_text(old->ciphers.id_token),        gg_db_text(old->seal),
+        gg_db_text(change->ciphers.access_token),
+        gg_db_text(change->ciphers.refresh_token),
+        gg_db_text(change->ciphers.id_token),
+        gg_db_text(change->seals.row),
+        gg_db_text(change->seals.access_token),
+        gg_db_text(change->fingerprint),
+        gg_db_int(old->id),
+        gg_db_text(old->ciphers.access_token),
+        gg_db_text(old->ciphers.refresh_token),
+        gg_db_text(old->ciphers.id_token),
+        gg_db_text(old->seal),
     };
     struct gg_db_result result;
 

@@ -103,13 +103,12 @@ static bool read_token(struct gg_err *err)
 static bool admit(struct gg_err *err)
 {
     struct gg_call call = {.ctx = &b.ctx, .arena = b.arena};
-    struct gg_token token;
     struct gg_secret out;
     struct gg_rate rate;
+    bool wants_touch;
 
     return gg_admit_take(&call, limit, &b.who, &rate, err) &&
-           gg_admit_find(&call, b.who, &token, err) && token.found &&
-           gg_token_open(gg_ctx_tokens(&b.ctx), b.arena, &token, &out, err);
+           gg_admit_open(&call, b.who, &out, &wants_touch);
 }
 
 static const struct operation {

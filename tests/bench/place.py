@@ -164,9 +164,10 @@ class Site(Stack):
         for subject in subjects:
             tokens = [mint() for _ in TOKENS]
             quoted = "', '".join(tokens)
-            values.append(f"({subject}, '{quoted}', '2037-01-01', NOW(), 'Calendars.ReadWrite', '{name}', '{seal(sealing, 'main', str(subject), tokens)}')")
+            values.append(f"({subject}, '{quoted}', '2037-01-01', NOW(), 'Calendars.ReadWrite', '{name}', "
+                          f"'{seal(sealing, 'main', str(subject), tokens)}', '{seal(sealing, 'main', str(subject), tokens[:1])}')")
         for at in range(0, len(values), 500):
-            self.sql(f"INSERT INTO microsoft_oauth_tokens (user_id, {', '.join(TOKENS)}, expires_at, connected_at, scope, key_fingerprint, seal)"
+            self.sql(f"INSERT INTO microsoft_oauth_tokens (user_id, {', '.join(TOKENS)}, expires_at, connected_at, scope, key_fingerprint, seal, access_seal)"
                      " VALUES " + ", ".join(values[at:at + 500]))
 
     def token(self, subject):

@@ -24,7 +24,7 @@ def fingerprint(key):
 
 
 def seal(key, realm, subject, tokens):
-    """A row's seal; tokens are its three ciphertexts, None for NULL. key is the derived one."""
+    """A row's seal; tokens are its three ciphertexts, None for NULL, or the first alone, for that one's. key is the derived one."""
     fields = [realm, subject]
     for name, token in zip(TOKENS, tokens):
         fields += [name, token]
@@ -64,16 +64,19 @@ def insert(sql, realm, key, count, sealed=True, first=10_000_000):
     values = []
     for subject in subjects(realm, count, first):
         tokens = [mint(), mint(), mint()]
-        mark = f"'{name}', '{seal(sealing, realm, subject, tokens)}'" if sealed else "NULL, NULL"
+        seals = [seal(sealing, realm, subject, tokens), seal(sealing, realm, subject, tokens[:1])]
+        mark = f"'{name}', '{seals[0]}', '{seals[1]}'" if sealed else "NULL, NULL, NULL"
         values.append(f"('{subject}', '{tokens[0]}', '{tokens[1]}', '{tokens[2]}', '2030-01-01', '2024-01-01', {mark})")
     for at in range(0, count, 5000):
-        sql(f"INSERT INTO {table} ({column}, {', '.join(TOKENS)}, expires_at, updated_at, key_fingerprint, seal) VALUES "
+        sql(f"INSERT INTO {table} ({column}, {', '.join(TOKENS)}, expires_at, updated_at, key_fingerprint, seal, access_seal) VALUES "
             + ", ".join(values[at:at + 5000]))
 
 
 def check(rows, realm, key):
-    """Every row (subject, tokens, seal, fingerprint) is under this key alone, and sealed with it."""
+    """Every row (subject, tokens, seals, fingerprint) is under this key alone, and sealed with it."""
     sealing, name = derived(key, "seal"), fingerprint(key)
-    for subject, *tokens, mark, noted in rows:
-        assert all(is_of(token, key) for token in tokens if token != "NULL"), subject
-        assert noted == name and mark == seal(sealing, realm, subject, [None if token == "NULL" else token for token in tokens]), subject
+    for subject, *cells, row_seal, access_seal, noted in rows:
+        tokens = [None if cell == "NULL" else cell for cell in cells]
+        assert all(is_of(token, key) for token in tokens if token), subject
+        assert noted == name, subject
+        assert [row_seal, access_seal] == [seal(sealing, realm, subject, tokens), seal(sealing, realm, subject, tokens[:1])], subject

@@ -243,8 +243,8 @@ def test_tables_of_the_old_service_are_kept(ctl, mariadb, empty):
         row = mariadb.rows(f"SELECT {key}, access_token, expires_at, is_active, refresh_lease, updated_at FROM {table}", empty.name)
         assert row == [[value.strip("'"), "gAAAA-old", "2024-01-02 03:04:05", "1", "NULL", "2024-02-02 00:00:00"]]
         # When it was connected, and by which key it is encrypted, is not known.
-        row = mariadb.rows(f"SELECT connected_at, key_fingerprint, seal FROM {table}", empty.name)
-        assert row == [["NULL", "NULL", "NULL"]]
+        row = mariadb.rows(f"SELECT connected_at, key_fingerprint, seal, access_seal FROM {table}", empty.name)
+        assert row == [["NULL"] * 4]
         # Tokens are up to 64 KiB each, and longer when encrypted.
         mariadb.sql(f"UPDATE {table} SET access_token = REPEAT('x', 90000), refresh_token = REPEAT('x', 90000), "
                     "id_token = REPEAT('x', 90000)", empty.name)

@@ -18,7 +18,7 @@ import rows
 from stack.smoke import REALMS
 from stack.stack import ROOT, fernet_key
 
-COLUMNS = f"{', '.join(rows.TOKENS)}, seal, key_fingerprint"
+COLUMNS = f"{', '.join(rows.TOKENS)}, seal, access_seal, key_fingerprint"
 
 
 class Site:
@@ -255,7 +255,7 @@ def test_seal(site, worker, realm):
     """What was imported is sealed as it is, and served by a site that refuses what is not."""
     imported = [direct(Person, worker(), realm).connect() for _ in range(2)]
     for one in imported:
-        one.set_row("seal = NULL, key_fingerprint = NULL, updated_at = '2024-01-01'")
+        one.set_row("seal = NULL, access_seal = NULL, key_fingerprint = NULL, updated_at = '2024-01-01'")
     strict = [as_person(one, worker(UNSEALED_ROWS="refuse"), realm) for one in imported]
     needs_microsoft(strict[0].cal("GET"), strict[0])
     was = imported[0].row(", ".join(rows.TOKENS))

@@ -11,14 +11,14 @@ from kit import expires_in, name_in_log, needs_microsoft, stored
 from stack.smoke import REALMS
 
 TOKENS = ("access_token", "refresh_token", "id_token")
-ALL = (*TOKENS, "seal", "key_fingerprint")
+ALL = (*TOKENS, "seal", "access_seal", "key_fingerprint")
 STATE = ", ".join((*ALL, "is_active", "updated_at", "expires_at"))
 
 
 @pytest.fixture
 def pair(program, realm):
-    """A worker, and of it two connected people: the victim and the one who can write to the database."""
-    worker = program()
+    """A worker that reads whole rows, and of it two connected people: the victim and the one who can write to the database."""
+    worker = program(RATE_LIMIT_CALENDAR="off")
     return [direct(Person, worker, realm).connect() for _ in range(2)]
 
 
@@ -68,6 +68,41 @@ def test_what_is_anothers(pair, sim, seconds):
         give(victim, mallory, *columns)
         assert is_refused(mallory, sim), columns
         put_back(mallory, own)
+    assert serves(victim) and serves(mallory)
+
+
+@pytest.fixture
+def counted(program, realm):
+    """The same of a worker that counts a limit: with that comes the access token, under a seal of its own."""
+    worker = program(RATE_LIMIT_CALENDAR="1000000/60")
+    pair = [direct(Person, worker, realm).connect() for _ in range(2)]
+    assert all(serves(someone) for someone in pair)
+    return pair
+
+
+# mutant: src/store/tokenuse.c: return gg_seal_check_access(fernet, a, &sealed, row->access_seal, &ignored) && => return
+def test_what_comes_with_the_limit(counted, sim):
+    """Another's access token is never sent, and another's refresh token not when its time has come."""
+    victim, mallory = counted
+    own = keep(mallory)
+    for columns in (ALL, TOKENS, ("access_token",), ("access_token", "access_seal"), ("access_token", "seal", "access_seal")):
+        give(victim, mallory, *columns)
+        assert is_refused(mallory, sim), columns
+        put_back(mallory, own)
+    for columns in (("refresh_token",), ("id_token",), ("refresh_token", "seal")):
+        give(victim, mallory, *columns)
+        before = len(sim.requests())
+        assert serves(mallory) and [call["secrets"]["authorization"] for call in sim.requests(secrets=True)[before:]] == [f"Bearer {stored(mallory)}"]
+        expires_in(mallory, 60)
+        assert is_refused(mallory, sim), columns
+        put_back(mallory, own)
+        expires_in(mallory, 3600)
+    for change in ("access_seal = NULL", "access_seal = seal", "access_seal = 'x'"):
+        mallory.set_row(change)
+        assert serves(mallory), change
+    mallory.set_row("access_token = refresh_token")
+    assert is_refused(mallory, sim)
+    put_back(mallory, own)
     assert serves(victim) and serves(mallory)
 
 
@@ -143,7 +178,7 @@ def test_a_refresh_seals_no_imported_row(pair, sim):
     expires_in(someone, 60)
     before = stored(someone)
     assert serves(someone) and stored(someone) == sim.token_of(someone.user) != before
-    assert someone.row("seal, key_fingerprint IS NULL") == ["NULL", "0"]
+    assert someone.row("seal, access_seal, key_fingerprint IS NULL") == ["NULL", "NULL", "0"]
 
 
 def test_an_old_row_put_back_is_not_told(pair):
@@ -166,5 +201,5 @@ def test_a_refreshed_row_is_sealed_anew(pair, sim, kept):
         expires_in(someone, 60)
         assert serves(someone)
     after = someone.row(", ".join(ALL))
-    assert after[0] != before[0] and after[3] != before[3] and after[4] == before[4]
+    assert all(after[i] != before[i] for i in (0, 3, 4)) and after[5] == before[5]
     assert [name for name, old, new in zip(TOKENS, before, after) if old == new] == list(kept)

@@ -14,16 +14,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gg_seal_row other;
     struct gg_str *parts[] = {&row.subject, &row.ciphers.access_token, &row.ciphers.refresh_token,
                               &row.ciphers.id_token};
-    struct gg_str seal;
+    struct gg_seals seals;
     struct gg_err err;
 
     for (size_t i = 0; i < 4; i++)
         (void)gg_str_take(&rest, '|', parts[i]);
-    REQUIRE(gg_seal_make(&keys, a, &row, &seal, &err) && seal.n == GG_SEAL_CHARS);
+    REQUIRE(gg_seal_make(&keys, a, &row, &seals, &err) && seals.row.n == GG_SEAL_CHARS);
+    struct gg_str seal = seals.row;
     REQUIRE(gg_seal_check(&keys, a, &row, seal, &err));
+    REQUIRE(gg_seal_check_access(&keys, a, &row, seals.access_token, &err));
+    REQUIRE(!gg_seal_check_access(&keys, a, &row, seal, &err));
+    REQUIRE(!gg_seal_check(&keys, a, &row, seals.access_token, &err));
     other = row;
     other.realm = "beta";
     REQUIRE(!gg_seal_check(&keys, a, &other, seal, &err));
+    REQUIRE(!gg_seal_check_access(&keys, a, &other, seals.access_token, &err));
     /* Where one part ends and the next begins is sealed, too. */
     if (row.ciphers.access_token.n > 0) {
         other = row;

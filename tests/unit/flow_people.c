@@ -148,7 +148,7 @@ START_TEST(what_does_not_open_does_not_move)
 {
     struct gg_people_merge m;
     struct gg_token row;
-    struct gg_str seal;
+    struct gg_seals seals;
 
     set_up();
     m = merge(GG_PEOPLE_FROM);
@@ -156,11 +156,11 @@ START_TEST(what_does_not_open_does_not_move)
     row.ciphers.refresh_token = GG_STR("of another key");
     struct gg_seal_row sealed = {
         .realm = realm->name, .subject = GG_STR("7"), .ciphers = row.ciphers};
-    ck_assert(gg_seal_make(&s.ctx.fernet, s.arena, &sealed, &seal, &s.err));
+    ck_assert(gg_seal_make(&s.ctx.fernet, s.arena, &sealed, &seals, &s.err));
     database_run(s.ctx.db, gg_arena_printf(s.arena,
                                            "UPDATE microsoft_oauth_tokens SET"
                                            " refresh_token = 'of another key', seal = '%.*s'",
-                                           GG_STR_ARG(seal)));
+                                           GG_STR_ARG(seals.row)));
     ck_assert(!gg_people_join(&s.call, &m, &people, &s.err));
     ck_assert_int_eq(s.err.code, GG_ECONFLICT);
     ck_assert_ptr_nonnull(strstr(s.err.log, "does not decrypt"));

@@ -26,12 +26,17 @@ static void set_up(void)
                                    &keys, &err));
 }
 
+static struct gg_seals seals_of(struct gg_seal_row row)
+{
+    struct gg_seals seals;
+
+    ck_assert(gg_seal_make(&keys, arena, &row, &seals, &err));
+    return seals;
+}
+
 static struct gg_str seal_of(struct gg_seal_row row)
 {
-    struct gg_str seal;
-
-    ck_assert(gg_seal_make(&keys, arena, &row, &seal, &err));
-    return seal;
+    return seals_of(row).row;
 }
 
 static bool fits(struct gg_seal_row row, struct gg_str seal)
@@ -46,6 +51,7 @@ START_TEST(a_known_seal)
     set_up();
     ck_assert_gg_str(seal_of(sample), "Srcsvsj8QTwzPshpccCxae0o7r_BFoReNmFvjhWkKkc");
     ck_assert(fits(sample, GG_STR("Srcsvsj8QTwzPshpccCxae0o7r_BFoReNmFvjhWkKkc")));
+    ck_assert_gg_str(seals_of(sample).access_token, "XqzKQO3b5GPEE1Bg5E5oiGDnNvbdIvPRK1533G-VZLY");
     gg_arena_close(arena);
 }
 END_TEST
@@ -97,7 +103,7 @@ START_TEST(any_key_may_have_made_it)
     keys.count = 1;
     ck_assert(!fits(sample, seal));
     ck_assert_ptr_null(strstr(err.log, seal.p));
-    struct gg_str none;
+    struct gg_seals none;
     ck_assert(!gg_seal_make(&keys, arena, &second, &none, &err));
     gg_arena_close(arena);
 }
@@ -120,5 +126,32 @@ START_TEST(what_is_no_seal)
 }
 END_TEST
 
+/* The access token's knows its owner and itself, and nothing else of the row. */
+/* mutant: src/proto/seal.c: check(f, *row, OF_ACCESS_TOKEN, => check(f, *row, OF_ROW, */
+START_TEST(the_access_tokens_own)
+{
+    static const struct gg_ciphers more = {{"A", 1}, {"other", 5}, {"I", 1}};
+    struct gg_seal_row changed[] = {sample, sample, sample, sample, sample};
+    const bool fits_too[] = {true, true, false, false, false};
+
+    set_up();
+    struct gg_seals seals = seals_of(sample);
+    changed[0].ciphers = more;
+    changed[1].ciphers = (struct gg_ciphers){.access_token = GG_STR("A")};
+    changed[2].ciphers.access_token = GG_STR("B");
+    changed[3].subject = GG_STR("8");
+    changed[4].realm = "beta";
+    for (size_t i = 0; i < sizeof changed / sizeof changed[0]; i++) {
+        ck_assert_msg(gg_seal_check_access(&keys, arena, &changed[i], seals.access_token, &err) ==
+                          fits_too[i],
+                      "%zu", i);
+        /* Neither stands for the other. */
+        ck_assert(!gg_seal_check_access(&keys, arena, &changed[i], seals.row, &err));
+        ck_assert(!fits(changed[i], seals.access_token));
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
 GG_UNIT_MAIN("proto/seal", a_known_seal, whatever_changes_breaks_it, any_key_may_have_made_it,
-             what_is_no_seal)
+             what_is_no_seal, the_access_tokens_own)

@@ -186,7 +186,7 @@ START_TEST(a_refresh_leaves_an_unsealed_row_unsealed)
     end_lease(&end);
     ck_assert(end.was_ours);
     check_opens(find(), "access-2");
-    ck_assert_str_eq(cell("seal IS NULL"), "1");
+    ck_assert_str_eq(cell("seal IS NULL AND access_seal IS NULL"), "1");
     gg_arena_close(arena);
 }
 END_TEST

@@ -77,7 +77,7 @@ static bool put(const struct gg_tokenrow *old)
         .realm = gg_realm(GG_REALM_MAIN),
         .old = old,
         .ciphers = {.access_token = GG_STR("new"), .id_token = GG_STR("i")},
-        .seal = GG_STR("sealed"),
+        .seals = {GG_STR("sealed"), GG_STR("access")},
         .fingerprint = GG_STR("cccccccc"),
     };
     bool done;
@@ -93,8 +93,8 @@ START_TEST(a_row_is_changed_once)
     ck_assert(put(&row));
     ck_assert_str_eq(
         cell("CONCAT_WS(' ', access_token, COALESCE(refresh_token, '-'), id_token, seal,"
-             " key_fingerprint, updated_at)"),
-        "new - i sealed cccccccc 2024-01-01 00:00:00");
+             " access_seal, key_fingerprint, updated_at)"),
+        "new - i sealed access cccccccc 2024-01-01 00:00:00");
     ck_assert(!put(&row));
     /* One that has nothing is a row like others. */
     row = list(GG_TOKENROW_ALL, -1).rows[2];
@@ -134,7 +134,8 @@ START_TEST(whoever_was_faster_wins)
 }
 END_TEST
 
-/* mutant: src/store/tokenrow.c: " refresh_lease=NULL, refresh_lease_until=NULL, => " */
+/* mutant: src/store/tokenrow.c: key_fingerprint=?, refresh_lease=NULL, refresh_lease_until=NULL, =>
+ * key_fingerprint=?, */
 START_TEST(an_ended_lease_goes)
 {
     set_up();

@@ -2,6 +2,7 @@
 #include "database.h"
 #include "unit.h"
 
+#include "gg/proto/seal.h"
 #include "gg/store/tokenuse.h"
 
 #define LEFT_S 300
@@ -18,9 +19,9 @@ static void set_up(const char *columns)
     db = database_open(arena);
     database_run(db, "DELETE FROM microsoft_oauth_tokens");
     database_run(db, "INSERT INTO microsoft_oauth_tokens (user_id, access_token, refresh_token,"
-                     " id_token, expires_at, seal, key_fingerprint, connected_at, last_used_at)"
-                     " VALUES (7, 'access', 'refresh', 'id', NOW() + INTERVAL 1 HOUR, 'seal',"
-                     " 'name', NOW(), NOW())");
+                     " expires_at, access_seal, connected_at, last_used_at)"
+                     " VALUES (7, 'access', 'refresh', NOW() + INTERVAL 1 HOUR, 'seal', NOW(),"
+                     " NOW())");
     database_run(db, gg_arena_printf(arena, "UPDATE microsoft_oauth_tokens SET %s", columns));
 }
 
@@ -40,9 +41,9 @@ static bool read_later(const char *subject, int64_t max_age_days, int64_t later_
 }
 
 /* What is to be done to a row takes all of it: nothing is decided by the half. */
-/* mutant: src/store/tokenuse.c: return row->is_active => return true */
+/* mutant: src/store/tokenuse.c: AND is_active" => " */
 /* mutant: src/store/tokenuse.c: if (n < PARTS || cell.p != NULL) => if (n < PARTS) */
-/* mutant: src/store/tokenuse.c: row->left_s > need.left_s => row->left_s > 0 */
+/* mutant: src/store/tokenuse.c: left_s > need.left_s => left_s > 0 */
 /* mutant: src/store/tokenuse.c: need.max_age_days == 0 => false */
 /* mutant: src/store/tokenuse.c: connected_at, INT64_MIN / 4 => connected_at, INT64_MAX / 4 */
 START_TEST(which_rows_will_do)
@@ -68,14 +69,13 @@ START_TEST(which_rows_will_do)
         {"connected_at = NULL", 0, 0, true},
         /* What is missing is not seen in one cell; nor what has a part too many. */
         {"access_token = NULL", 0, 0, false},
-        {"refresh_token = NULL", 0, 0, false},
-        {"id_token = NULL", 0, 0, false},
-        {"seal = NULL", 0, 0, false},
-        {"key_fingerprint = NULL", 0, 0, false},
+        {"access_seal = NULL", 0, 0, false},
         {"last_used_at = NULL", 0, 0, false},
-        {"id_token = 'i|d'", 0, 0, false},
-        {"seal = 's|x|1|2099-01-01 00:00:00'", 0, 0, false},
-        {"id_token = NULL, refresh_token = 're|fresh'", 0, 0, true},
+        {"access_token = 'acc|ess'", 0, 0, false},
+        {"access_seal = 's|2099-01-01 00:00:00'", 0, 0, false},
+        {"access_seal = NULL, access_token = 'acc|ess'", 0, 0, true},
+        /* What a request does not need may be missing. */
+        {"refresh_token = NULL, id_token = NULL, seal = NULL, key_fingerprint = NULL", 0, 0, true},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -91,13 +91,9 @@ START_TEST(what_it_says)
 {
     set_up("last_used_at = NOW() - INTERVAL 1 HOUR");
     ck_assert(read_later("7", 0, 0));
-    ck_assert(row.found && row.is_active && row.wants_touch);
-    ck_assert_gg_str(row.ciphers.access_token, "access");
-    ck_assert_gg_str(row.ciphers.refresh_token, "refresh");
-    ck_assert_gg_str(row.ciphers.id_token, "id");
-    ck_assert_gg_str(row.seal, "seal");
-    ck_assert_gg_str(row.fingerprint, "name");
-    ck_assert(row.left_s > 3590 && row.left_s <= 3600);
+    ck_assert(row.wants_touch);
+    ck_assert_gg_str(row.access_token, "access");
+    ck_assert_gg_str(row.access_seal, "seal");
     gg_arena_close(arena);
     set_up("connected_at = NULL");
     ck_assert(read_later("7", 0, 30) && !row.wants_touch);
@@ -106,13 +102,49 @@ START_TEST(what_it_says)
 }
 END_TEST
 
-START_TEST(no_row_is_told_as_none)
+START_TEST(no_row_will_not_do)
 {
     set_up("scope = 'x'");
-    ck_assert(read_later("8", 0, 0));
-    ck_assert(!row.found && !row.is_active);
+    ck_assert(!read_later("8", 0, 0));
     gg_arena_close(arena);
 }
 END_TEST
 
-GG_UNIT_MAIN("store/tokenuse", which_rows_will_do, what_it_says, no_row_is_told_as_none)
+/* It opens for whom it was sealed for, by any of the keys. */
+/* mutant: src/store/tokenuse.c: return gg_seal_check_access(fernet, a, &sealed, row->access_seal,
+ * &ignored) && => return */
+START_TEST(who_may_open_it)
+{
+    static struct gg_fernet keys = {.count = 2, .keys = {{1, 2, 3}, {4, 5, 6}}};
+    static const struct gg_fernet other = {.count = 1, .keys = {{7, 8, 9}}};
+    struct gg_seals seals;
+    struct gg_secret out;
+    struct gg_err err;
+
+    arena = gg_arena_open();
+    struct gg_seal_row sealed = {.realm = "main", .subject = GG_STR("7")};
+    ck_assert(gg_fernet_encrypt(&keys, arena, gg_secret_of(GG_STR("token")),
+                                &sealed.ciphers.access_token, &err));
+    for (sealed.key = 0; sealed.key < keys.count; sealed.key++) {
+        ck_assert(gg_seal_make(&keys, arena, &sealed, &seals, &err));
+        row = (struct gg_tokenuse){{gg_realm(GG_REALM_MAIN), GG_STR("7")},
+                                   sealed.ciphers.access_token,
+                                   seals.access_token,
+                                   false};
+        ck_assert(gg_tokenuse_open(&keys, arena, &row, &out));
+        ck_assert_gg_str(gg_secret_reveal(out), "token");
+        ck_assert(!gg_tokenuse_open(&other, arena, &row, &out));
+        row.whose.id = GG_STR("8");
+        ck_assert(!gg_tokenuse_open(&keys, arena, &row, &out));
+        row.whose = (struct gg_subject){gg_realm(GG_REALM_BETA), GG_STR("7")};
+        ck_assert(!gg_tokenuse_open(&keys, arena, &row, &out));
+        row.whose.realm = gg_realm(GG_REALM_MAIN);
+        row.access_seal = seals.row;
+        ck_assert(!gg_tokenuse_open(&keys, arena, &row, &out));
+    }
+    gg_arena_close(arena);
+}
+END_TEST
+
+GG_UNIT_MAIN("store/tokenuse", which_rows_will_do, what_it_says, no_row_will_not_do,
+             who_may_open_it)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every request of a caller's own data begins with, in one round trip to the database: the
- * limit is counted, and the caller's token row read, as far as store/tokenuse does: a row to which
- * nothing is to be done is kept with the call for whoever needs it next.
+ * limit is counted, and what serves the request is read of the caller's token row
+ * (store/tokenuse), where nothing is to be done to that.
  */
 #ifndef GG_FLOW_ADMIT_H
 #define GG_FLOW_ADMIT_H
@@ -20,10 +20,10 @@ GG_MUST bool gg_admit_take(struct gg_call *c, struct gg_rate_key limit,
                            struct gg_err *err);
 
 /*
- * The row: the one that came with the limit, once and while it is new; else the whole row as it is
- * now. Who is to know its owner and scope asks gg_token_find.
+ * The access token that came with the limit, once and while it is new. False: the whole row must
+ * tell (store/token).
  */
-GG_MUST bool gg_admit_find(struct gg_call *c, struct gg_token_key key, struct gg_token *token,
-                           struct gg_err *err);
+bool gg_admit_open(struct gg_call *c, struct gg_token_key key, struct gg_secret *token,
+                   bool *wants_touch);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "gg/base/tokens.h"
 #include "gg/ext/db.h"
+#include "gg/proto/seal.h"
 
 /* As it was when it was read; all of it is the arena's. */
 struct gg_tokenrow {
@@ -50,7 +51,7 @@ struct gg_tokenrow_change {
     const struct gg_realm *realm;
     const struct gg_tokenrow *old;
     struct gg_ciphers ciphers;
-    struct gg_str seal;
+    struct gg_seals seals;
     struct gg_str fingerprint;
 };
 GG_MUST bool gg_tokenrow_put(struct gg_db *db, struct gg_arena *a,
