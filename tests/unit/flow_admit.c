@@ -88,7 +88,7 @@ START_TEST(nobody_gets_anothers_row)
 END_TEST
 
 /* Whoever is to do something to the row, or must say what is wrong with it, reads the whole. */
-/* mutant: src/flow/admit.c: if (gg_tokenuse_read( => if (true || gg_tokenuse_read( */
+/* mutant: src/flow/admit.c: need, &kept->row)) => need, &kept->row) || true) */
 START_TEST(a_row_in_need_is_read_whole)
 {
     static const char *const needs[] = {
