@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from conftest import Person
+from conftest import NO_LIMITS, Person
 from kit import each, is_problem, needs_microsoft
 
 ACCOUNTS = {"main": "users", "beta": "beta_teachers"}
@@ -15,7 +15,7 @@ SAME = {"main": "888888", "beta": "22222222-2222-4333-8444-555555555555"}
 @pytest.fixture(scope="module")
 def site(make_stack):
     """A stack with a database of this file's own."""
-    return make_stack(workers=2, SIGN_IN="provision", TOKEN_MAX_AGE_DAYS=2999)
+    return make_stack(workers=2, SIGN_IN="provision", TOKEN_MAX_AGE_DAYS=2999, **NO_LIMITS)
 
 
 @pytest.fixture

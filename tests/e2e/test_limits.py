@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import Person
+from conftest import NO_LIMITS, Person
 from fcgi_client import at_window_start, direct
 
 from stack.process import wait_until
@@ -50,7 +50,7 @@ ANY_ENGINE = pytest.mark.usefixtures("engine")
 def limited(program, realm):
     """limited(RATE_LIMIT_…="…"): makes people, each at an address of its own, who call a program with these limits."""
     def make(*arguments, **limits):
-        worker = program(*arguments, **limits)
+        worker = program(*arguments, **{**NO_LIMITS, **limits})
 
         def someone(logged_in=True, **given):
             made = direct(Person, given.get("worker", worker), given.get("realm", realm),

@@ -2,7 +2,7 @@
 """What moves which metric, and by how much: each thing is brought about, and only its series rise."""
 
 import pytest
-from conftest import CALENDAR, Person, sign_jwt
+from conftest import CALENDAR, NO_LIMITS, Person, sign_jwt
 from fcgi_client import direct
 from kit import expires_in, is_problem, one
 from metrics import TOKEN, Moves
@@ -15,7 +15,7 @@ NOBODY = one("AAMkADk3AAAAAAAA")
 
 @pytest.fixture
 def worker(program):
-    return program("--workers", 2, METRICS_TOKEN=TOKEN)
+    return program("--workers", 2, METRICS_TOKEN=TOKEN, **NO_LIMITS)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import Person, sign_jwt
+from conftest import NO_LIMITS, Person, sign_jwt
 from fcgi_client import direct
 from kit import wait_for
 from metrics import TOKEN, scrape, total
@@ -105,7 +105,7 @@ def idle(place, workers):
 @pytest.mark.no_server
 def test_ten_thousand_requests_on_eight_workers_that_come_and_go(program, tmp_path, measured):
     """Two masters and a lone process, each started by itself, share one page; some of their workers are killed."""
-    page = {"METRICS_TOKEN": TOKEN, "METRICS_FILE": tmp_path / "page"}
+    page = {"METRICS_TOKEN": TOKEN, "METRICS_FILE": tmp_path / "page", **NO_LIMITS}
     one = program("--workers", 3, "--max-requests", 60, **page)
     two = program("--workers", 4, "--max-requests", 90, **page)
     someone = direct(Person, one, REALMS[0]).log_in()

@@ -153,7 +153,7 @@ def test_moving_over(moved, site, tmp_path):
     stack.restart_worker({"UNSEALED_ROWS": "refuse"})
     assert [person.cal("GET", "/events").status for person in people] == [200, 200]
     for person in people:
-        stack.sql(f"UPDATE {person.table} SET seal = REPEAT('A', 43) WHERE {person.key_column} = '{person.subject}'")
+        stack.sql(f"UPDATE {person.table} SET seal = REPEAT('A', 43), access_seal = seal WHERE {person.key_column} = '{person.subject}'")
     assert [person.cal("GET", "/events").status for person in people] == [401, 401]
     shell.run(steps["back"])
     stack.restart_worker({"UNSEALED_ROWS": "accept"})

@@ -186,7 +186,7 @@ def test_a_missing_key_is_no_forgery(site, worker, realm):
     assert done.returncode == 1 and "unknown" in done.stdout
     assert someone.row(f"{COLUMNS}, updated_at") == was
     assert site.ctl("keys", "status", keys=f"{site.new},{site.old}").returncode == 0
-    someone.set_row("seal = REVERSE(seal), key_fingerprint = '0a1b2c3d'")
+    someone.set_row("seal = REVERSE(seal), access_seal = NULL, key_fingerprint = '0a1b2c3d'")
     needs_microsoft(as_person(someone, worker(), realm).cal("GET"), someone)
 
 

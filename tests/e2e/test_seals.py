@@ -159,14 +159,14 @@ def test_without_a_seal(pair, program, realm, sim):
     """By design a row without a seal is served: so come the rows of the old service. UNSEALED_ROWS=refuse ends that."""
     victim, mallory = pair
     give(victim, mallory, *TOKENS)
-    mallory.set_row("seal = NULL")
+    mallory.set_row("seal = NULL, access_seal = NULL")
     assert serves(mallory)
     strict = direct(Person, program(UNSEALED_ROWS="refuse"), realm)
     strict.subject, strict.token = mallory.subject, mallory.token
     assert is_refused(strict, sim)
     strict.subject, strict.token = victim.subject, victim.token
     assert serves(strict)
-    strict.set_row("seal = NULL")
+    strict.set_row("seal = NULL, access_seal = NULL")
     assert is_refused(strict, sim) and strict.connect() and serves(strict)
 
 
