@@ -78,7 +78,7 @@ def test_round_trips(warm, mariadb, request_of):
     assert grown["Com_insert_select"] == RUNS and grown["Com_select"] == grown["Com_update"] == 0
 
 
-# mutant: include/gg/ext/db.h: (size_t)512 => (size_t)256
+# mutant: include/gg/ext/db.h: (size_t)256 => (size_t)64
 def test_the_largest_tokens_come_with_the_limit(warm, mariadb, sim):
     big = {name: secrets.token_hex(32 * 1024) for name in ("access_token", "refresh_token", "id_token")}
     sim.token_options(user=warm.user, grant="refresh_token", set=big)

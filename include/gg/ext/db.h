@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define GG_DB_HOSTS_MAX      8
-#define GG_DB_CELL_BYTES_MAX ((size_t)512 * 1024)
+#define GG_DB_CELL_BYTES_MAX ((size_t)256 * 1024)
 
 /* Where the database is: the parts of DATABASE_URL, percent-decoded. */
 struct gg_db_address {
